@@ -1,0 +1,76 @@
+// Package environment names the environment variables by which the component
+// configures its functions. Both sides use these constants, so a variable that
+// one of them forgets cannot go unnoticed.
+package environment
+
+// Names of resources.
+const (
+	QuotaTable           = "QUOTA_TABLE"
+	ConnectionsTable     = "CONNECTIONS_TABLE"
+	RequestsTable        = "REQUESTS_TABLE"
+	QueueURL             = "QUEUE_URL"
+	WebSocketAPIEndpoint = "WEBSOCKET_API_ENDPOINT" // https://{apiId}.execute-api.{region}.{suffix}/{stage}
+	UserPoolID           = "USER_POOL_ID"
+	UserPoolClientID     = "USER_POOL_CLIENT_ID"
+)
+
+// Who may call.
+const (
+	AllowedOrigins = "ALLOWED_ORIGINS" // comma-separated; absent: any origin
+	AllowedCIDRs   = "ALLOWED_CIDRS"   // comma-separated; absent: any address
+)
+
+// Limits of a user.
+const (
+	QuotaTiers      = "QUOTA_TIERS"      // JSON of Tiers
+	TimeZone        = "TIME_ZONE"        // IANA name
+	UserRateLimit   = "USER_RATE_LIMIT"  // requests per second, a decimal; 0: unlimited
+	UserBurstLimit  = "USER_BURST_LIMIT" // requests
+	UserConcurrency = "USER_CONCURRENCY" // open requests; 0: unlimited
+	UserConnections = "USER_CONNECTIONS" // sockets
+)
+
+// The model.
+const (
+	ModelID          = "MODEL_ID"
+	AllowedModelIDs  = "ALLOWED_MODEL_IDS" // comma-separated, holds ModelID
+	MaxTokens        = "MAX_TOKENS"
+	Temperature      = "TEMPERATURE" // absent: the model's own
+	TopP             = "TOP_P"       // absent: the model's own
+	SystemPrompt     = "SYSTEM_PROMPT"
+	AllowSystem      = "ALLOW_SYSTEM" // true or false
+	GuardrailID      = "GUARDRAIL_ID"
+	GuardrailVersion = "GUARDRAIL_VERSION"
+)
+
+// Life of a request.
+const (
+	FlushIntervalMs            = "FLUSH_INTERVAL_MS"
+	ReplayTTLHours             = "REPLAY_TTL_HOURS"
+	OnDisconnect               = "ON_DISCONNECT" // continue or cancel
+	MaxAgeSeconds              = "MAX_AGE_SECONDS"
+	DeadLetterRetentionSeconds = "DEAD_LETTER_RETENTION_SECONDS"
+	// LeaseSeconds is not set by the component: the default of 30 s is part of
+	// the design. Tests shorten it.
+	LeaseSeconds = "LEASE_SECONDS"
+)
+
+// Operation.
+const (
+	LogLevel         = "LOG_LEVEL" // debug, info, warn or error
+	MetricsNamespace = "METRICS_NAMESPACE"
+	ServiceName      = "SERVICE_NAME" // the component's name, dimension of every metric
+)
+
+// Limits are the monthly limits of a tier; 0 is unlimited.
+type Limits struct {
+	MonthlyRequests int64 `json:"monthlyRequests"`
+	MonthlyTokens   int64 `json:"monthlyTokens"`
+}
+
+// Tiers is the value of QuotaTiers: the limits of a user without a group, and
+// of each Cognito group that is a tier.
+type Tiers struct {
+	Default Limits            `json:"default"`
+	Groups  map[string]Limits `json:"groups,omitempty"`
+}

@@ -1,0 +1,77 @@
+// Package protocol holds the wire types of the service: what clients send to
+// the REST API, what they receive over the WebSocket API, and the limits of
+// both. It imports nothing but the standard library, so that clients in other
+// programs can use it without pulling in the service.
+package protocol
+
+// Version is the version of the wire protocol, carried by queue messages and
+// stored items as "v" and by the WebSocket subprotocol as its suffix.
+const Version = 1
+
+// Subprotocol is the WebSocket subprotocol that every client offers and the
+// server selects.
+const Subprotocol = "streaming.v1"
+
+// Limits of the wire, in bytes unless the name says otherwise.
+const (
+	// MaxBodyBytes is the largest body of POST /requests.
+	MaxBodyBytes = 262_144
+	// MaxFrameBytes is the largest WebSocket frame in either direction, as
+	// API Gateway enforces it.
+	MaxFrameBytes = 32_768
+	// MaxIdempotencyKeyLength is the longest Idempotency-Key, in visible
+	// ASCII characters.
+	MaxIdempotencyKeyLength = 128
+	// MaxReplayFrames is the largest number of frames one resume replays.
+	MaxReplayFrames = 2_000
+)
+
+// Code names why a call was refused or a request ended without success.
+type Code string
+
+// Codes of REST problems.
+const (
+	CodeInvalidRequest      Code = "invalid_request"
+	CodeModelNotAllowed     Code = "model_not_allowed"
+	CodeUnauthenticated     Code = "unauthenticated"
+	CodeForbidden           Code = "forbidden"
+	CodeNotFound            Code = "not_found"
+	CodeMethodNotAllowed    Code = "method_not_allowed"
+	CodeIdempotencyConflict Code = "idempotency_conflict"
+	CodePayloadTooLarge     Code = "payload_too_large"
+	CodeQuotaExceeded       Code = "quota_exceeded"
+	CodeRateLimited         Code = "rate_limited"
+	CodeTooManyInFlight     Code = "too_many_in_flight"
+	CodeBlocked             Code = "blocked"
+	CodeInternal            Code = "internal"
+	CodeUnavailable         Code = "unavailable"
+)
+
+// Codes of error frames and of the error of a failed request.
+const (
+	CodeInvalidMessage  Code = "invalid_message"
+	CodeModelThrottled  Code = "model_throttled"
+	CodeModelError      Code = "model_error"
+	CodeModelTimeout    Code = "model_timeout"
+	CodeContentFiltered Code = "content_filtered"
+	CodeCancelled       Code = "cancelled"
+	CodeExpired         Code = "expired"
+	CodeDeadLettered    Code = "dead_lettered"
+)
+
+// Status is where a request stands in its life.
+type Status string
+
+// The statuses of a request.
+const (
+	StatusQueued    Status = "queued"
+	StatusStreaming Status = "streaming"
+	StatusSucceeded Status = "succeeded"
+	StatusFailed    Status = "failed"
+	StatusCancelled Status = "cancelled"
+)
+
+// Terminal reports whether a request with this status has ended for good.
+func (s Status) Terminal() bool {
+	return s == StatusSucceeded || s == StatusFailed || s == StatusCancelled
+}
