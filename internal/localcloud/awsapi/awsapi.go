@@ -44,16 +44,22 @@ type Guard interface {
 
 // Error is an error as an AWS service answers it.
 type Error struct {
-	Status  int    // HTTP status
-	Code    string // ConditionalCheckFailedException
-	Message string
+	Status    int    // HTTP status
+	Code      string // ConditionalCheckFailedException
+	Message   string
+	QueryCode string         // of x-amzn-query-error where it differs from Code: AWS.SimpleQueueService.NonExistentQueue
+	Members   map[string]any // further members of the body, such as Item or CancellationReasons
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
 
 // AccessDenied is what a service answers to a caller whose role lacks action.
 func AccessDenied(principal, action, resource string) *Error {
-	return &Error{http.StatusBadRequest, "AccessDeniedException", fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", principal, action, resource)}
+	return &Error{
+		Status:  http.StatusBadRequest,
+		Code:    "AccessDeniedException",
+		Message: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", principal, action, resource),
+	}
 }
 
 // AccessKeyID returns the access key of a request signed with SigV4, or "".
