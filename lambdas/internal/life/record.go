@@ -1,67 +1,67 @@
 // Package life is the domain: the life of a request from admission to
-// settlement, as rules on plain values. It knows no AWS service.
+// settlement, as rules on plain values. It knows no AWS service; the store, the
+// queue and the sockets are interfaces here and adapters elsewhere.
 package life
 
 import (
-	"errors"
 	"time"
 
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// Periods of a lease. Sources and reasons are in docs/life.md.
+// Periods and bounds of a request's life. Sources and reasons are in
+// docs/life.md.
 const (
-	Skew                = 5 * time.Second
-	DefaultLease        = 30 * time.Second
-	AttemptCap          = 4
-	ConnectionTTL       = 7_500 * time.Second
-	GoneGrace           = 35 * time.Second
-	MetaRetentionInDays = 45
+	// Skew is how far two clocks of the service may differ.
+	Skew = 5 * time.Second
+	// DefaultLease is how long a claim holds without renewal.
+	DefaultLease = 30 * time.Second
+	// AttemptCap bounds the attempts of one request.
+	AttemptCap = 4
+	// ConnectionTTL outlives the two hours that API Gateway grants a socket.
+	ConnectionTTL = 7_500 * time.Second
+	// GoneGrace is how old a connection must be before a 410 removes it: the
+	// row is written before the socket exists, while $connect still runs.
+	GoneGrace = 35 * time.Second
+	// MetaRetention is how long a record outlives its period.
+	MetaRetention = 45 * 24 * time.Hour
 )
 
-// Errors that an adapter returns and the domain acts on.
-var (
-	ErrNotFound = errors.New("no such request")
-	ErrFenced   = errors.New("the attempt no longer owns the request")
-	// ErrUnavailable is an outcome that is not known; the same call is safe to
-	// repeat.
-	ErrUnavailable = errors.New("outcome unknown")
-)
-
-// Key addresses a request record.
+// Key addresses a request record. It is always built from the caller's own user
+// id, so that the records of others are absent by construction.
 type Key struct{ UserID, RequestID string }
 
-// Record is the meta item of a request.
+// Record is the meta item of a request. Times are kept to the millisecond.
 type Record struct {
 	Key
-	Period       string // 2026-11, in the configured time zone, at admission
+	Period       string // such as 2026-11: month of admission in the configured time zone
 	Estimate     int64  // tokens reserved at admission
-	BodyHash     string // hex SHA-256 of the raw body
+	BodyHash     string // hex SHA-256 of the raw body; names the input item
 	Model        ModelParameters
 	Status       protocol.Status
 	Attempt      int
 	AttemptCap   int
-	Owner        string // nonce of the attempt that produced the text
-	LeaseUntil   time.Time
-	Cancel       bool
-	Kept         bool
+	Owner        string    // nonce of the attempt that produced the text
+	LeaseUntil   time.Time // zero: no lease
+	Cancel       bool      // the user asked for the end of a streaming attempt
+	Kept         bool      // a replay answered 202: not to be taken back
 	FirstClaimAt time.Time // zero: never claimed
-	ResendAt     time.Time
-	EndSeq       int
+	ResendAt     time.Time // zero: never sent again; else not before
+	EndSeq       int       // seq of the end frame; 0: ended by somebody else than the attempt's owner
 	StopReason   string
-	Usage        *protocol.TokenUsage
+	Usage        *protocol.TokenUsage // nil: unknown
 	ErrorCode    protocol.Code
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
-	ExpiresAt    time.Time
+	ExpiresAt    time.Time // zero until the request has ended
 }
 
 // ModelParameters are what the model is called with, fixed at admission.
 type ModelParameters struct {
 	ModelID     string
 	MaxTokens   int
-	Temperature *float64
-	TopP        *float64
+	Temperature *float64 // nil: the model's own
+	TopP        *float64 // nil: the model's own
 }
 
 // Input is what the model is asked, stored as an item of its own.
@@ -71,6 +71,23 @@ type Input struct {
 	StopSequences []string           `json:"stopSequences,omitempty"`
 }
 
+// Live reports whether an attempt may still be running at now: its lease has
+// not run out for every clock of the service.
+func (r Record) Live(now time.Time) bool {
+	return r.Status == protocol.StatusStreaming && !r.LeaseUntil.Before(now.Add(-Skew))
+}
+
+// Claimed reports whether any attempt was ever made.
+func (r Record) Claimed() bool { return !r.FirstClaimAt.IsZero() }
+
+// EndedByOther reports whether somebody else than the owner of an attempt ended
+// the request: the end frame then carries an attempt of its own, and the text
+// belongs to the attempt before.
+func (r Record) EndedByOther() bool { return r.Status.Terminal() && r.EndSeq == 0 }
+
+// Fence returns the attempt that r was claimed as.
+func (r Record) Fence() Attempt { return Attempt{Key: r.Key, Number: r.Attempt, Owner: r.Owner} }
+
 // Attempt is the fence of every write of an attempt.
 type Attempt struct {
 	Key
@@ -78,10 +95,18 @@ type Attempt struct {
 	Owner  string
 }
 
+// Claim is how an attempt claims its request.
+type Claim struct {
+	Owner  string // random, private to the attempt
+	Now    time.Time
+	Lease  time.Duration
+	MaxAge time.Duration // older requests are refused; 0: none is too old
+}
+
 // End is how a request ends.
 type End struct {
 	Status     protocol.Status
-	EndSeq     int
+	EndSeq     int // ignored when the request is ended by somebody else than its owner
 	StopReason string
 	Usage      *protocol.TokenUsage
 	ErrorCode  protocol.Code
@@ -94,6 +119,9 @@ type Chunk struct {
 	Text         string
 	OutputTokens int64 // estimate as of the last frame
 }
+
+// LastSeq is the seq of the chunk's last delta.
+func (c Chunk) LastSeq() int { return c.FirstSeq + len(c.Lengths) - 1 }
 
 // Connection is one live socket of a user.
 type Connection struct {

@@ -1,0 +1,137 @@
+package life
+
+import (
+	"strings"
+
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// failures gives each code of an ended request the words that its user reads,
+// and whether the same request under a new key may succeed.
+var failures = map[protocol.Code]protocol.RequestError{
+	protocol.CodeModelThrottled:  {Message: "The model is busy. Try again in a moment.", Retryable: true},
+	protocol.CodeModelError:      {Message: "The model could not answer this request.", Retryable: true},
+	protocol.CodeModelTimeout:    {Message: "The model took too long to answer.", Retryable: true},
+	protocol.CodeContentFiltered: {Message: "The answer was withheld by a content filter.", Retryable: false},
+	protocol.CodeCancelled:       {Message: "The request was cancelled.", Retryable: false},
+	protocol.CodeExpired:         {Message: "The request waited too long and was not run.", Retryable: true},
+	protocol.CodeDeadLettered:    {Message: "The request could not be completed after several attempts.", Retryable: true},
+	protocol.CodeInternal:        {Message: "The service failed to complete the request.", Retryable: true},
+}
+
+// Failure returns the error of a request that ended for code. An unknown code
+// reads as an internal one.
+func Failure(code protocol.Code) protocol.RequestError {
+	e, ok := failures[code]
+	if !ok {
+		e = failures[protocol.CodeInternal]
+	}
+	e.Code = code
+	return e
+}
+
+// EndFrame returns the end frame of a terminal record. It depends on nothing
+// else, so every copy of it has the same bytes.
+func EndFrame(r Record) protocol.Frame {
+	if r.Status == protocol.StatusSucceeded {
+		var usage protocol.TokenUsage
+		if r.Usage != nil {
+			usage = *r.Usage
+		}
+		return protocol.DoneFrame(r.RequestID, r.Attempt, r.EndSeq, r.StopReason, usage)
+	}
+	return protocol.ErrorFrame(r.RequestID, r.Attempt, r.EndSeq, Failure(r.ErrorCode))
+}
+
+// Replay returns the frames of the record's current attempt that a client lacks
+// who has everything up to (attempt, afterSeq): the start, the deltas that the
+// log holds, and the end. Frames have the cuts of the live ones.
+func Replay(r Record, chunks []Chunk, attempt, afterSeq int) []protocol.Frame {
+	var frames []protocol.Frame
+	if attempt != r.Attempt {
+		afterSeq = -1
+	}
+	if r.Attempt > 0 && !r.EndedByOther() {
+		if afterSeq < 0 {
+			frames = append(frames, protocol.StartFrame(r.RequestID, r.Attempt, r.Model.ModelID))
+		}
+		frames = append(frames, DeltaFrames(r, chunks, afterSeq)...)
+	}
+	if r.Status.Terminal() {
+		frames = append(frames, EndFrame(r))
+	}
+	return frames
+}
+
+// DeltaFrames returns the deltas after afterSeq that chunks hold.
+func DeltaFrames(r Record, chunks []Chunk, afterSeq int) []protocol.Frame {
+	var frames []protocol.Frame
+	for _, c := range Contiguous(chunks, afterSeq) {
+		text := c.Text
+		for i, n := range c.Lengths {
+			if n < 0 || n > len(text) {
+				return frames
+			}
+			if seq := c.FirstSeq + i; seq > afterSeq {
+				frames = append(frames, protocol.DeltaFrame(r.RequestID, r.Attempt, seq, text[:n]))
+			}
+			text = text[n:]
+		}
+	}
+	return frames
+}
+
+// Contiguous returns the run of chunks that reaches afterSeq+1 and goes on
+// without a gap. A chunk may be missing while its attempt still writes.
+func Contiguous(chunks []Chunk, afterSeq int) []Chunk {
+	next := max(1, afterSeq+1)
+	var run []Chunk
+	for _, c := range chunks {
+		switch {
+		case c.LastSeq() < next:
+			continue
+		case len(run) == 0 && c.FirstSeq > next, len(run) > 0 && c.FirstSeq != next:
+			return run
+		}
+		run = append(run, c)
+		next = c.LastSeq() + 1
+	}
+	return run
+}
+
+// Text joins the chunks of an attempt from its first delta up to the first gap,
+// and returns the seq of the last delta in it; 0 if there is none.
+func Text(chunks []Chunk) (text string, lastSeq int) {
+	var b strings.Builder
+	for _, c := range Contiguous(chunks, 0) {
+		b.WriteString(c.Text)
+		lastSeq = c.LastSeq()
+	}
+	return b.String(), lastSeq
+}
+
+// State returns the body of GET /requests/{requestId}. Its text is the one that
+// chunks, the log of the record's owner, hold.
+func State(r Record, chunks []Chunk) protocol.RequestState {
+	text, last := Text(chunks)
+	s := protocol.RequestState{
+		RequestID:  r.RequestID,
+		Status:     r.Status,
+		Attempt:    r.Attempt,
+		Text:       text,
+		LastSeq:    last,
+		StopReason: r.StopReason,
+		Usage:      r.Usage,
+		Model:      r.Model.ModelID,
+		CreatedAt:  Timestamp(r.CreatedAt),
+		UpdatedAt:  Timestamp(r.UpdatedAt),
+	}
+	if r.Attempt == 0 || r.EndedByOther() {
+		s.LastSeq = -1
+	}
+	if r.Status.Terminal() && r.Status != protocol.StatusSucceeded {
+		e := Failure(r.ErrorCode)
+		s.Error = &e
+	}
+	return s
+}

@@ -1,0 +1,67 @@
+package life
+
+import "github.com/streaming-service/streaming-service/protocol"
+
+// Settlement is what an ended request costs its user.
+type Settlement struct {
+	Refund int64 // requests given back: 0 or 1
+	Charge int64 // tokens
+	Delta  int64 // change of what the month holds: the charge minus the estimate
+	Excess int64 // tokens charged beyond the estimate
+}
+
+// Settle is a pure function of the terminal record, so that whoever settles, and
+// however often, computes the same.
+func Settle(r Record) Settlement {
+	s := Settlement{}
+	if charged(r) {
+		s.Charge = tokens(r)
+	} else {
+		s.Refund = 1
+	}
+	s.Delta = s.Charge - r.Estimate
+	s.Excess = max(0, s.Delta)
+	return s
+}
+
+// charged reports whether the request counts: it succeeded, its content was
+// filtered, or its user cancelled it after work had begun.
+func charged(r Record) bool {
+	switch r.Status {
+	case protocol.StatusSucceeded:
+		return true
+	case protocol.StatusCancelled:
+		return r.Claimed()
+	case protocol.StatusFailed:
+		return r.ErrorCode == protocol.CodeContentFiltered
+	default:
+		return false
+	}
+}
+
+// tokens is what the model reported or, when it could not, the input's share of
+// the estimate.
+func tokens(r Record) int64 {
+	if r.Usage == nil {
+		return r.InputEstimate()
+	}
+	return max(0, r.Usage.InputTokens) + max(0, r.Usage.OutputTokens)
+}
+
+// InputEstimate is the part of the estimate that the input accounts for.
+func (r Record) InputEstimate() int64 { return max(0, r.Estimate-int64(r.Model.MaxTokens)) }
+
+// EstimatedUsage is the usage of an attempt whose end the model never reported,
+// after outputTokens of its text.
+func (r Record) EstimatedUsage(outputTokens int64) *protocol.TokenUsage {
+	return &protocol.TokenUsage{InputTokens: r.InputEstimate(), OutputTokens: outputTokens, Estimated: true}
+}
+
+// Ended returns the end of a request that somebody else than an attempt's owner
+// ends for the given code.
+func Ended(code protocol.Code) End {
+	if code == protocol.CodeCancelled {
+		return End{Status: protocol.StatusCancelled, ErrorCode: code}
+	}
+	return End{Status: protocol.StatusFailed, ErrorCode: code}
+}
