@@ -1,0 +1,52 @@
+package provision
+
+import (
+	"maps"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+)
+
+// kinds is the table of all resource types.
+func kinds(s Services) map[string]kind {
+	table := map[string]kind{}
+	for _, part := range []map[string]kind{
+		operationalKinds(),
+	} {
+		maps.Copy(table, part)
+	}
+	return table
+}
+
+// operationalKinds are accepted and change nothing on one machine.
+func operationalKinds() map[string]kind {
+	named := func(arn func(string) string) kind {
+		return operational{
+			name:    autoname{property: "name", max: 255},
+			outputs: func(name string) Outputs { return Outputs{"arn": arn(name)} },
+		}
+	}
+	domain := func(target, zone string) kind {
+		return operational{id: "domainName", outputs: func(name string) Outputs {
+			return Outputs{"arn": awsapi.ARN("apigateway", "/domainnames/"+name), target: name + ".local", zone: "ZLOCAL"}
+		}}
+	}
+	return map[string]kind{
+		"aws:cloudwatch/logGroup:LogGroup":             named(func(n string) string { return awsapi.ARN("logs", "log-group:"+n) }),
+		"aws:cloudwatch/metricAlarm:MetricAlarm":       named(func(n string) string { return awsapi.ARN("cloudwatch", "alarm:"+n) }),
+		"aws:cloudwatch/compositeAlarm:CompositeAlarm": operational{name: autoname{property: "alarmName", max: 255}},
+		"aws:cloudwatch/dashboard:Dashboard": operational{id: "dashboardName", outputs: func(n string) Outputs {
+			return Outputs{"dashboardArn": "arn:" + awsapi.Partition + ":cloudwatch::" + awsapi.AccountID + ":dashboard/" + n}
+		}},
+		"aws:cloudwatch/logMetricFilter:LogMetricFilter":      operational{name: autoname{property: "name", max: 512}},
+		"aws:wafv2/webAclAssociation:WebAclAssociation":       operational{},
+		"aws:apigateway/account:Account":                      operational{},
+		"aws:apigateway/domainName:DomainName":                domain("regionalDomainName", "regionalZoneId"),
+		"aws:apigateway/basePathMapping:BasePathMapping":      operational{},
+		"aws:apigatewayv2/domainName:DomainName":              operational{id: "domainName"},
+		"aws:apigatewayv2/apiMapping:ApiMapping":              operational{},
+		"aws:route53/record:Record":                           operational{id: "name", outputs: func(n string) Outputs { return Outputs{"fqdn": n} }},
+		"aws:sns/topicSubscription:TopicSubscription":         operational{},
+		"aws:cognito/riskConfiguration:RiskConfiguration":     operational{},
+		"aws:cognito/userPoolUICustomization:UICustomization": operational{},
+	}
+}
