@@ -1,0 +1,57 @@
+package life
+
+import (
+	"slices"
+	"time"
+)
+
+// OpenAnchor is the member of an account's open set that is no request. It
+// keeps the set from vanishing with its last request.
+const OpenAnchor = "-"
+
+// Account is the quota item of a user.
+type Account struct {
+	UserID   string
+	TAT      time.Time // theoretical arrival time of the rate limit; zero: never called
+	InFlight int64
+	Open     []string         // ids of unsettled requests, without the anchor
+	Months   map[string]Month // by period
+
+	TierOverride     string // tier instead of those of the user's groups; "": none
+	OverrideRequests *int64 // monthly requests instead of the tier's; 0 unlimited, nil: none
+	OverrideTokens   *int64 // monthly tokens instead of the tier's; 0 unlimited, nil: none
+	GrantRequests    int64  // added to the monthly requests until GrantUntil
+	GrantTokens      int64  // added to the monthly tokens until GrantUntil
+	GrantUntil       time.Time
+	BlockedUntil     time.Time
+}
+
+// Month is what a user has spent in one period.
+type Month struct {
+	Used   int64 // requests
+	Tokens int64 // settled
+	Held   int64 // settled and reserved
+}
+
+// Reserved is what open requests may still spend.
+func (m Month) Reserved() int64 { return m.Held - m.Tokens }
+
+// Blocked reports whether the user may not submit at now.
+func (a Account) Blocked(now time.Time) bool { return now.Before(a.BlockedUntil) }
+
+// Admitted returns the account as it stands after the admission of record, for
+// answers "as of admission".
+func (a Account) Admitted(record Record) Account {
+	months := make(map[string]Month, len(a.Months)+1)
+	for period, m := range a.Months {
+		months[period] = m
+	}
+	m := months[record.Period]
+	m.Used++
+	m.Held += record.Estimate
+	months[record.Period] = m
+	a.Months = months
+	a.InFlight++
+	a.Open = append(slices.Clone(a.Open), record.RequestID)
+	return a
+}

@@ -1,0 +1,70 @@
+package life
+
+import (
+	"math"
+	"time"
+
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// Admission is one request that asks to be admitted, with all that decides it.
+type Admission struct {
+	Record    Record
+	Allowance Allowance
+	Cap       int64 // open requests of the user; 0: unlimited
+	Rate      Rate
+	Now       time.Time
+	ResetsAt  time.Time // end of the record's period
+}
+
+// Check returns why account refuses the admission, or nil. The store repeats
+// these conditions when it writes; this reading refuses what is plainly over a
+// limit without a write, and names the limit when the write was refused.
+func (a Admission) Check(account Account) *Refusal {
+	month := account.Months[a.Record.Period]
+	switch {
+	case account.Blocked(a.Now):
+		return &Refusal{Code: protocol.CodeBlocked}
+	case a.Allowance.MonthlyRequests > 0 && month.Used >= a.Allowance.MonthlyRequests:
+		return a.overQuota("requests", a.Allowance.MonthlyRequests, month.Used)
+	case a.Allowance.MonthlyTokens > 0 && month.Held > a.Allowance.MonthlyTokens-a.Record.Estimate:
+		return a.overQuota("tokens", a.Allowance.MonthlyTokens, month.Tokens)
+	case a.Cap > 0 && account.InFlight >= a.Cap:
+		return &Refusal{Code: protocol.CodeTooManyInFlight, RetryAfter: 1}
+	}
+	if wait := a.Rate.Wait(account.TAT, a.Now); wait > 0 {
+		return &Refusal{Code: protocol.CodeRateLimited, RetryAfter: Seconds(wait)}
+	}
+	return nil
+}
+
+func (a Admission) overQuota(quota string, limit, used int64) *Refusal {
+	return &Refusal{
+		Code:       protocol.CodeQuotaExceeded,
+		RetryAfter: Seconds(a.ResetsAt.Sub(a.Now)),
+		Quota:      quota,
+		Limit:      limit,
+		Used:       used,
+	}
+}
+
+// Seconds rounds a wait up to whole seconds, at least 1, as Retry-After has it.
+func Seconds(wait time.Duration) int64 {
+	return max(1, int64(math.Ceil(wait.Seconds())))
+}
+
+// Estimate returns the tokens to reserve: a third of the bytes and 8 for each
+// message and system block, which no tokenizer in use exceeds on plain text,
+// plus what the model may answer.
+func Estimate(in Input, maxTokens int) int64 {
+	total := int64(maxTokens)
+	for _, m := range in.Messages {
+		total += estimateText(m.Content)
+	}
+	for _, block := range in.System {
+		total += estimateText(block)
+	}
+	return total
+}
+
+func estimateText(s string) int64 { return int64(len(s)+2)/3 + 8 }

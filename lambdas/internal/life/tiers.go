@@ -1,0 +1,110 @@
+package life
+
+import (
+	"slices"
+	"time"
+
+	"github.com/streaming-service/streaming-service/internal/environment"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// DefaultTier is the tier of users without a group that is one.
+const DefaultTier = "default"
+
+// Allowance is what a user may spend in a month, and under which name.
+type Allowance struct {
+	Tier string
+	environment.Limits
+}
+
+// AllowanceFor returns the monthly limits of a user at now. Of the user's groups
+// that are tiers, each limit is the best and the first by name, which is also
+// the one of lowest precedence, gives the name. An override in the account
+// replaces that, and a grant adds to it while it lasts.
+func AllowanceFor(tiers environment.Tiers, groups []string, account Account, now time.Time) Allowance {
+	a := tierOf(tiers, groups, account.TierOverride)
+	if account.OverrideRequests != nil {
+		a.MonthlyRequests = *account.OverrideRequests
+	}
+	if account.OverrideTokens != nil {
+		a.MonthlyTokens = *account.OverrideTokens
+	}
+	if now.Before(account.GrantUntil) {
+		a.MonthlyRequests = granted(a.MonthlyRequests, account.GrantRequests)
+		a.MonthlyTokens = granted(a.MonthlyTokens, account.GrantTokens)
+	}
+	return a
+}
+
+func tierOf(tiers environment.Tiers, groups []string, override string) Allowance {
+	if override == DefaultTier {
+		return Allowance{DefaultTier, tiers.Default}
+	}
+	if limits, ok := tiers.Groups[override]; ok {
+		return Allowance{override, limits}
+	}
+	groups = slices.Sorted(slices.Values(groups))
+	groups = slices.DeleteFunc(groups, func(g string) bool { _, ok := tiers.Groups[g]; return !ok })
+	if len(groups) == 0 {
+		return Allowance{DefaultTier, tiers.Default}
+	}
+	best := Allowance{groups[0], tiers.Groups[groups[0]]}
+	for _, g := range groups[1:] {
+		limits := tiers.Groups[g]
+		best.MonthlyRequests = better(best.MonthlyRequests, limits.MonthlyRequests)
+		best.MonthlyTokens = better(best.MonthlyTokens, limits.MonthlyTokens)
+	}
+	return best
+}
+
+// better returns the larger of two limits of which 0 is unlimited.
+func better(a, b int64) int64 {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return max(a, b)
+}
+
+func granted(limit, grant int64) int64 {
+	if limit == 0 {
+		return 0
+	}
+	return limit + max(0, grant)
+}
+
+// UsageOf returns the body of GET /usage.
+func UsageOf(account Account, allowance Allowance, period string, resetsAt time.Time) protocol.Usage {
+	m := account.Months[period]
+	return protocol.Usage{
+		Period:   period,
+		ResetsAt: resetsAt.UTC().Format(time.RFC3339),
+		Tier:     allowance.Tier,
+		Requests: protocol.RequestsUsage{
+			Limit:     limit(allowance.MonthlyRequests),
+			Used:      m.Used,
+			Remaining: remaining(allowance.MonthlyRequests, m.Used),
+		},
+		Tokens: protocol.TokensUsage{
+			Limit:     limit(allowance.MonthlyTokens),
+			Used:      m.Tokens,
+			Reserved:  m.Reserved(),
+			Remaining: remaining(allowance.MonthlyTokens, m.Held),
+		},
+		InFlight: account.InFlight,
+	}
+}
+
+func limit(n int64) *int64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+func remaining(limit, used int64) *int64 {
+	if limit == 0 {
+		return nil
+	}
+	left := max(0, limit-used)
+	return &left
+}
