@@ -1,0 +1,134 @@
+package protocol_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/streaming-service/streaming-service/protocol"
+	"github.com/streaming-service/streaming-service/protocol/schema"
+)
+
+// wireTypes maps the name of each schema to a new value of its Go type.
+var wireTypes = map[string]func() any{
+	"submit-request":  func() any { return new(protocol.SubmitRequest) },
+	"submit-response": func() any { return new(protocol.SubmitResponse) },
+	"cancel-response": func() any { return new(protocol.CancelResponse) },
+	"usage":           func() any { return new(protocol.Usage) },
+	"request-state":   func() any { return new(protocol.RequestState) },
+	"problem":         func() any { return new(protocol.Problem) },
+	"frame":           func() any { return new(protocol.Frame) },
+	"client-frame":    func() any { return new(protocol.ClientFrame) },
+}
+
+func TestGoldenFilesRoundTrip(t *testing.T) {
+	t.Parallel()
+	schemas := compileSchemas(t)
+	seen := map[string]int{}
+	eachExample(t, "testdata/golden", func(t *testing.T, typeName string, data []byte) {
+		seen[typeName]++
+		value := wireTypes[typeName]()
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(value); err != nil {
+			t.Fatal(err)
+		}
+		var want bytes.Buffer
+		if err := json.Compact(&want, data); err != nil {
+			t.Fatal(err)
+		}
+		if got := protocol.Encode(value); !bytes.Equal(got, want.Bytes()) {
+			t.Errorf("encoded again:\n got %s\nwant %s", got, want.Bytes())
+		}
+		if err := validate(schemas[typeName], data); err != nil {
+			t.Errorf("against its schema: %v", err)
+		}
+	})
+	for name := range wireTypes {
+		if seen[name] == 0 {
+			t.Errorf("no golden file for %s", name)
+		}
+	}
+}
+
+func TestSchemasRefuse(t *testing.T) {
+	t.Parallel()
+	schemas := compileSchemas(t)
+	eachExample(t, "testdata/invalid", func(t *testing.T, typeName string, data []byte) {
+		if err := validate(schemas[typeName], data); err == nil {
+			t.Error("accepted")
+		}
+	})
+}
+
+// eachExample runs f on every dir/<type>/<case>.json.
+func eachExample(t *testing.T, dir string, f func(t *testing.T, typeName string, data []byte)) {
+	t.Helper()
+	files, err := filepath.Glob(dir + "/*/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples in %s: %v", dir, err)
+	}
+	for _, file := range files {
+		typeName := filepath.Base(filepath.Dir(file))
+		t.Run(typeName+"/"+strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if wireTypes[typeName] == nil {
+				t.Fatalf("no wire type %s", typeName)
+			}
+			f(t, typeName, data)
+		})
+	}
+}
+
+// compileSchemas returns the schema of each wire type by name.
+func compileSchemas(t *testing.T) map[string]*jsonschema.Schema {
+	t.Helper()
+	compiler := jsonschema.NewCompiler()
+	names, err := fs.Glob(schema.Files, "*.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		data, err := schema.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := compiler.AddResource(schemaID(name), doc); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	schemas := map[string]*jsonschema.Schema{}
+	for _, name := range names {
+		compiled, err := compiler.Compile(schemaID(name))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		schemas[strings.TrimSuffix(name, ".schema.json")] = compiled
+	}
+	return schemas
+}
+
+func schemaID(file string) string {
+	return "urn:streaming-service:schema:" + strings.TrimSuffix(file, ".schema.json")
+}
+
+func validate(s *jsonschema.Schema, data []byte) error {
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	return s.Validate(value)
+}
