@@ -1,0 +1,132 @@
+package authorizer_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/authorizer"
+	"github.com/streaming-service/streaming-service/lambdas/internal/token"
+)
+
+const (
+	methodARN = "arn:aws:execute-api:eu-west-1:123456789012:api/v1/$connect"
+	goodToken = "header.claims.signature"
+)
+
+// verifier knows one good token; any other is invalid unless down.
+type verifier struct{ down bool }
+
+func (v verifier) Verify(_ context.Context, raw string) (token.Identity, error) {
+	switch {
+	case v.down:
+		return token.Identity{}, errors.New("fetching the key set: connection refused")
+	case raw != goodToken:
+		return token.Identity{}, fmt.Errorf("%w: it is malformed", token.ErrInvalid)
+	}
+	return token.Identity{UserID: "user-1", Groups: []string{"gold", "staff"}, Expires: time.Unix(1_800_000_000, 0)}, nil
+}
+
+func TestHandle(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name       string
+		headers    map[string]string
+		ip         string
+		down       bool
+		wantEffect string // "" with an error
+		wantErr    string // Unauthorized is a 401, anything else a 500
+	}{
+		{name: "token offered", headers: offer("streaming.v1, " + goodToken), wantEffect: "Allow"},
+		{name: "token in Authorization", headers: map[string]string{"authorization": "Bearer " + goodToken}, wantEffect: "Allow"},
+		{name: "missing subprotocol is left to $connect", headers: offer(goodToken), wantEffect: "Allow"},
+		{name: "allowed origin", headers: offer("streaming.v1, "+goodToken, "origin", "https://APP.example"), wantEffect: "Allow"},
+		{name: "no token", headers: offer("streaming.v1"), wantErr: "Unauthorized"},
+		{name: "no headers", wantErr: "Unauthorized"},
+		{name: "bad token", headers: offer("streaming.v1, a.b.c"), wantErr: "Unauthorized"},
+		{name: "bad token from a wrong origin", headers: offer("streaming.v1, a.b.c", "Origin", "https://evil.example"), wantErr: "Unauthorized"},
+		{name: "wrong origin", headers: offer("streaming.v1, "+goodToken, "Origin", "https://evil.example"), wantEffect: "Deny"},
+		{name: "opaque origin", headers: offer("streaming.v1, "+goodToken, "Origin", "null"), wantEffect: "Deny"},
+		{name: "origin that only begins right", headers: offer("streaming.v1, "+goodToken, "Origin", "https://app.example.evil.example"), wantEffect: "Deny"},
+		{name: "wrong network", headers: offer("streaming.v1, " + goodToken), ip: "192.0.2.1", wantEffect: "Deny"},
+		{name: "unreadable address", headers: offer("streaming.v1, " + goodToken), ip: "nowhere", wantEffect: "Deny"},
+		{name: "address mapped into IPv6", headers: offer("streaming.v1, " + goodToken), ip: "::ffff:10.1.2.3", wantEffect: "Allow"},
+		{name: "keys unreachable", headers: offer("streaming.v1, " + goodToken), down: true, wantErr: "verifying the token failed"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var logs bytes.Buffer
+			a := authorizer.Authorizer{
+				Verifier: verifier{down: tt.down},
+				Origins:  []string{"https://app.example"},
+				Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+				Log:      slog.New(slog.NewJSONHandler(&logs, nil)),
+			}
+			got, err := a.Handle(t.Context(), event(tt.headers, tt.ip))
+			if tt.wantErr != "" {
+				if err == nil || err.Error() != tt.wantErr {
+					t.Fatalf("got error %v, want %q", err, tt.wantErr)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			assertPolicy(t, got, tt.wantEffect)
+			if strings.Contains(logs.String(), goodToken) {
+				t.Errorf("the log holds the token: %s", &logs)
+			}
+		})
+	}
+}
+
+func TestHandleWithoutRulesAllowsAnyOriginAndAddress(t *testing.T) {
+	t.Parallel()
+	a := authorizer.Authorizer{Verifier: verifier{}, Log: slog.New(slog.DiscardHandler)}
+	got, err := a.Handle(t.Context(), event(offer("streaming.v1, "+goodToken, "Origin", "https://any.example"), "203.0.113.9"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	assertPolicy(t, got, "Allow")
+}
+
+// assertPolicy checks the whole answer as API Gateway reads it.
+func assertPolicy(t *testing.T, got events.APIGatewayCustomAuthorizerResponse, effect string) {
+	t.Helper()
+	body, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"principalId":"user-1","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":["execute-api:Invoke"],"Effect":"` + effect +
+		`","Resource":["` + methodARN + `"]}]},"context":{"groups":"gold,staff","tokenExp":"1800000000","userId":"user-1"}}`
+	if string(body) != want {
+		t.Errorf("got  %s\nwant %s", body, want)
+	}
+}
+
+func event(headers map[string]string, ip string) events.APIGatewayCustomAuthorizerRequestTypeRequest {
+	if ip == "" {
+		ip = "10.1.2.3"
+	}
+	e := events.APIGatewayCustomAuthorizerRequestTypeRequest{Type: "REQUEST", MethodArn: methodARN, Headers: headers}
+	e.RequestContext.Identity.SourceIP = ip
+	return e
+}
+
+func offer(protocols string, more ...string) map[string]string {
+	headers := map[string]string{"Sec-Websocket-Protocol": protocols}
+	for i := 0; i+1 < len(more); i += 2 {
+		headers[more[i]] = more[i+1]
+	}
+	return headers
+}
