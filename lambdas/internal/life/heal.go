@@ -31,6 +31,8 @@ const (
 // its end.
 func Diagnose(record Record, now time.Time, maxAge time.Duration) (Remedy, protocol.Code) {
 	switch {
+	case record.Status.Terminal() && now.Sub(record.UpdatedAt) < concludeAfter:
+		return RemedyNone, ""
 	case record.Status.Terminal():
 		return RemedyConclude, ""
 	case record.Live(now):
@@ -48,42 +50,36 @@ func Diagnose(record Record, now time.Time, maxAge time.Duration) (Remedy, proto
 }
 
 // Heal gives a request what it needs, without any help of the queue: a lost
-// message is sent again, an end that was not settled or told is, and what
-// cannot be run is ended and refunded. A healthy request is left alone.
-func (s *Service) Heal(ctx context.Context, record Record) error {
+// message is sent again, an end that was not settled is settled and told, and
+// what cannot be run is ended and refunded. A healthy request is left alone. It
+// reports whether it released a reservation.
+func (s *Service) Heal(ctx context.Context, record Record) (bool, error) {
 	remedy, code := Diagnose(record, s.Now(), s.MaxAge)
 	switch remedy {
 	case RemedyConclude:
-		return s.Conclude(ctx, record)
+		return s.concludeOnce(ctx, record)
 	case RemedyEnd:
-		if _, err := s.End(ctx, record, code); !errors.Is(err, ErrLive) {
-			return err
+		_, err := s.End(ctx, record, code)
+		if errors.Is(err, ErrLive) {
+			return false, nil
 		}
+		return err == nil, err
 	case RemedyResend:
-		return s.Resend(ctx, record)
+		return false, s.Resend(ctx, record)
 	case RemedyNone:
 	}
-	return nil
+	return false, nil
 }
 
-// HealOpen heals the requests of a user's open set, unless they have ended so
-// recently that whoever ended them is likely still about to settle them. It
-// reports whether any reservation may have been released.
-func (s *Service) HealOpen(ctx context.Context, records map[Key]Record) (bool, error) {
-	released := false
-	var errs []error
-	for _, record := range records {
-		remedy, _ := Diagnose(record, s.Now(), s.MaxAge)
-		if remedy == RemedyConclude && s.Now().Sub(record.UpdatedAt) < concludeAfter {
-			continue
-		}
-		if err := s.Heal(ctx, record); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		released = released || remedy == RemedyConclude || remedy == RemedyEnd
+// concludeOnce concludes a request unless that was done before: who settled it
+// also told its user, or died in between and left that to the next resume. A
+// touch must not post an old end on every read.
+func (s *Service) concludeOnce(ctx context.Context, record Record) (bool, error) {
+	settled, err := s.settle(ctx, record)
+	if err != nil || !settled {
+		return false, err
 	}
-	return released, errors.Join(errs...)
+	return true, s.post(ctx, record)
 }
 
 // Resend sends the message of a request again if that is due: one, four and

@@ -23,9 +23,13 @@ type Service struct {
 // Conclude completes a terminal request: it settles and posts the end frame to
 // every socket of the user. A message is acknowledged only after it succeeded.
 func (s *Service) Conclude(ctx context.Context, record Record) error {
-	if err := s.settle(ctx, record); err != nil {
+	if _, err := s.settle(ctx, record); err != nil {
 		return err
 	}
+	return s.post(ctx, record)
+}
+
+func (s *Service) post(ctx context.Context, record Record) error {
 	if s.Poster == nil {
 		return nil
 	}
@@ -35,18 +39,18 @@ func (s *Service) Conclude(ctx context.Context, record Record) error {
 	return nil
 }
 
-func (s *Service) settle(ctx context.Context, record Record) error {
+func (s *Service) settle(ctx context.Context, record Record) (bool, error) {
 	settled, err := s.Store.Settle(ctx, record)
 	switch {
 	case err != nil:
 		if s.Meter != nil {
 			s.Meter.SettleFailed(record, err)
 		}
-		return fmt.Errorf("settling request %s: %w", record.RequestID, err)
+		return false, fmt.Errorf("settling request %s: %w", record.RequestID, err)
 	case settled && s.Meter != nil:
 		s.Meter.Settled(record, Settle(record))
 	}
-	return nil
+	return settled, nil
 }
 
 // End ends, for code, a request that no attempt holds, and concludes it. If an
