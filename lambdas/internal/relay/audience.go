@@ -1,0 +1,131 @@
+package relay
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// audience is the sockets of one user while at least one of the user's requests
+// streams through this process.
+type audience struct {
+	hub     *Hub
+	userID  string
+	members int // guarded by hub.mu
+
+	mu       sync.Mutex
+	sockets  map[string]*queue
+	loaded   bool
+	backlog  [][]byte // frames that came before the first list of sockets
+	timer    *time.Timer
+	closed   bool
+	listed   time.Time // when the sockets were last listed
+	lastLive time.Time // when a live socket was last among them; zero: never
+}
+
+// follow keeps the list of sockets fresh from now on.
+func (a *audience) follow() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timer == nil && !a.closed {
+		a.timer = time.AfterFunc(0, a.refresh)
+	}
+}
+
+func (a *audience) refresh() {
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	a.mu.Lock()
+	first := !a.loaded
+	a.mu.Unlock()
+	// A failed read is repeated by the next refresh.
+	_ = a.load(ctx, first)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.closed {
+		a.timer.Reset(refreshEvery)
+	}
+}
+
+// load reads the user's connections and adds those that are new. A socket that
+// is missing from the list stays until a post finds it gone: the list may be
+// stale.
+func (a *audience) load(ctx context.Context, consistent bool) error {
+	list, err := a.hub.connections.Connections(ctx, a.userID, consistent)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	for _, c := range list {
+		if !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt) {
+			continue
+		}
+		q, known := a.sockets[c.ConnectionID]
+		if !known {
+			q = &queue{hub: a.hub, to: c}
+			a.sockets[c.ConnectionID] = q
+		}
+		if !q.isGone() {
+			a.lastLive = now
+		}
+	}
+	a.loaded, a.listed = true, now
+	for _, frame := range a.backlog {
+		a.send(frame)
+	}
+	a.backlog = nil
+	return nil
+}
+
+// broadcast queues frame for every socket.
+func (a *audience) broadcast(frame []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.loaded {
+		a.send(frame)
+		return
+	}
+	if len(a.backlog) == maxQueuedFrames {
+		a.backlog = a.backlog[1:]
+		a.hub.lost.Add(1)
+	}
+	a.backlog = append(a.backlog, frame)
+}
+
+func (a *audience) send(frame []byte) {
+	for _, q := range a.sockets {
+		q.push(frame, nil)
+	}
+}
+
+func (a *audience) queues() []*queue {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list := make([]*queue, 0, len(a.sockets))
+	for _, q := range a.sockets {
+		list = append(list, q)
+	}
+	return list
+}
+
+// desertedFor is for how long the lists have held no live socket; 0 if there
+// never was one.
+func (a *audience) desertedFor() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.lastLive.IsZero() {
+		return 0
+	}
+	return a.listed.Sub(a.lastLive)
+}
+
+func (a *audience) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}

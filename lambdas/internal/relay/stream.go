@@ -1,0 +1,190 @@
+package relay
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// How frames are coalesced: the first delta leaves at once, then one frame every
+// eagerInterval for eagerFor, then one every flush interval.
+const (
+	eagerInterval = 50 * time.Millisecond
+	eagerFor      = 500 * time.Millisecond
+	// DefaultFlushInterval is the interval between two frames of a request
+	// once it is under way.
+	DefaultFlushInterval = 200 * time.Millisecond
+	// maxInterval bounds the stretch: text waits no longer for its frame.
+	maxInterval = time.Second
+)
+
+// Options say what a Stream relays, and how.
+type Options struct {
+	Record   life.Record // as claimed: names the request, its attempt and model
+	Log      PutChunk
+	Interval time.Duration // between two frames. Default: DefaultFlushInterval
+	Pace     Pace          // nil: never stretched
+}
+
+// Stream relays the text of one attempt.
+type Stream struct {
+	audience *audience
+	options  Options
+	log      chunkLog
+
+	mu      sync.Mutex
+	pending strings.Builder
+	seq     int // of the last frame
+	bytes   int64
+	begun   time.Time // first delta
+	flushed time.Time // last delta
+	timer   *time.Timer
+	armed   bool
+	closed  bool
+	left    bool
+}
+
+// Open announces the attempt to the user's sockets with its start frame. ctx
+// bounds the writes of its log. The Stream must be left at last.
+func (h *Hub) Open(ctx context.Context, o Options) *Stream {
+	if o.Interval <= 0 {
+		o.Interval = DefaultFlushInterval
+	}
+	s := &Stream{audience: h.join(o.Record.UserID), options: o}
+	s.log.put, s.log.ctx = o.Log, ctx
+	r := o.Record
+	s.audience.follow()
+	s.audience.broadcast(protocol.StartFrame(r.RequestID, r.Attempt, r.Model.ModelID).Encode())
+	return s
+}
+
+// Write relays text, soon.
+func (s *Stream) Write(text string) {
+	if text == "" {
+		return
+	}
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	s.pending.WriteString(text)
+	s.bytes += int64(len(text))
+	if s.begun.IsZero() {
+		s.begun = now
+	}
+	wait := s.flushed.Add(s.interval(now)).Sub(now)
+	switch {
+	case wait <= 0 || s.pending.Len() >= maxEncodedText:
+		s.flush(now)
+	case !s.armed:
+		s.arm(wait)
+	}
+}
+
+// interval is how far two frames are apart at now.
+func (s *Stream) interval(now time.Time) time.Duration {
+	base := s.options.Interval
+	if now.Sub(s.begun) < eagerFor {
+		base = min(base, eagerInterval)
+	}
+	if s.options.Pace == nil {
+		return base
+	}
+	return min(s.options.Pace.Interval(base), max(base, maxInterval))
+}
+
+func (s *Stream) arm(wait time.Duration) {
+	s.armed = true
+	if s.timer == nil {
+		s.timer = time.AfterFunc(wait, s.tick)
+		return
+	}
+	s.timer.Reset(wait)
+}
+
+func (s *Stream) tick() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.armed = false
+	if !s.closed {
+		s.flush(time.Now())
+	}
+}
+
+// flush turns what is pending into frames: to the sockets and to the log.
+func (s *Stream) flush(now time.Time) {
+	if s.pending.Len() == 0 {
+		return
+	}
+	r := s.options.Record
+	for _, piece := range cut(s.pending.String()) {
+		s.seq++
+		s.audience.broadcast(protocol.DeltaFrame(r.RequestID, r.Attempt, s.seq, piece).Encode())
+		s.log.append(s.seq, piece)
+	}
+	s.pending.Reset()
+	s.flushed = now
+}
+
+// Close relays what is pending and returns when the log is complete, with the
+// seq that the end frame of the attempt has.
+func (s *Stream) Close(ctx context.Context) (endSeq int, err error) {
+	s.mu.Lock()
+	if !s.closed {
+		s.flush(time.Now())
+		s.stop()
+	}
+	endSeq = s.seq + 1
+	s.mu.Unlock()
+	return endSeq, s.log.complete(ctx)
+}
+
+// Leave ends the stream: unless it was closed, nothing more is relayed. Frames
+// that are queued for a socket by then stay ahead of an end frame only if that
+// is posted before.
+func (s *Stream) Leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.stop()
+		s.log.abandon()
+	}
+	if !s.left {
+		s.left = true
+		s.audience.hub.leave(s.audience)
+	}
+}
+
+func (s *Stream) stop() {
+	s.closed = true
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+}
+
+// OutputTokens estimates the tokens of the text so far.
+func (s *Stream) OutputTokens() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return EstimateTokens(s.bytes)
+}
+
+// Started reports whether the model has said anything yet.
+func (s *Stream) Started() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes > 0
+}
+
+// Deserted reports whether the user had a live socket, but none for as long as
+// grace.
+func (s *Stream) Deserted(grace time.Duration) bool {
+	return s.audience.desertedFor() >= grace
+}

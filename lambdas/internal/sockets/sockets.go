@@ -1,0 +1,176 @@
+// Package sockets posts frames to WebSocket connections through the
+// @connections API of API Gateway.
+package sockets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
+)
+
+// Retries of one frame. The SDK's own would wait up to 20 s without telling
+// that the posts are refused.
+const (
+	callTimeout   = 3 * time.Second
+	maxTries      = 6
+	firstPause    = 50 * time.Millisecond
+	longestPause  = 2 * time.Second
+	maxIdleConns  = 512
+	openingWindow = 10 * time.Second // how long $connect may run
+	openingTries  = 4
+)
+
+// Rows are the stored connections.
+type Rows interface {
+	// DeleteConnection forgets a connection if it was made before
+	// connectedBefore.
+	DeleteConnection(ctx context.Context, c life.Connection, connectedBefore time.Time) error
+}
+
+// Sockets posts to the connections of one WebSocket API.
+type Sockets struct {
+	api  *apigatewaymanagementapi.Client
+	rows Rows
+	pace *Pace
+}
+
+var _ relay.Sockets = (*Sockets)(nil)
+
+// New returns the sockets behind endpoint, the callback URL of the API's stage.
+// Rows of connections that are gone are deleted; pace, unless nil, learns of
+// refused posts.
+func New(cfg aws.Config, endpoint string, rows Rows, pace *Pace) *Sockets {
+	api := apigatewaymanagementapi.NewFromConfig(cfg, func(o *apigatewaymanagementapi.Options) {
+		o.BaseEndpoint = &endpoint
+		o.Retryer = aws.NopRetryer{}
+		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConns = maxIdleConns
+			t.MaxIdleConnsPerHost = maxIdleConns
+		})
+	})
+	return &Sockets{api: api, rows: rows, pace: pace}
+}
+
+// NewBroadcaster returns the life.Poster of a function that streams nothing
+// itself.
+func NewBroadcaster(sockets *Sockets, connections relay.Connections) *relay.Hub {
+	return relay.NewHub(sockets, connections)
+}
+
+// Deliver posts frame to a connection. Its error wraps relay.ErrGone if the
+// connection does not exist; the row is then deleted, unless it is so young
+// that the socket may still be opening. It wraps relay.ErrSlow if API Gateway
+// kept refusing the frame as one too many.
+func (s *Sockets) Deliver(ctx context.Context, to life.Connection, frame []byte) error {
+	var err error
+	pause := firstPause
+	for try := 1; ; try++ {
+		err = s.post(ctx, to.ConnectionID, frame)
+		if !s.again(err, to, try) || !sleep(ctx, jitter(pause)) {
+			break
+		}
+		pause = min(2*pause, longestPause)
+	}
+	if errors.Is(err, relay.ErrGone) {
+		if before := time.Now().Add(-life.GoneGrace); to.ConnectedAt.Before(before) {
+			// The row expires by itself if this fails.
+			_ = s.rows.DeleteConnection(context.WithoutCancel(ctx), to, before)
+		}
+	}
+	return err
+}
+
+// again reports whether a post that ended with err is worth another try.
+func (s *Sockets) again(err error, to life.Connection, try int) bool {
+	switch {
+	case err == nil:
+		return false
+	case errors.Is(err, relay.ErrGone):
+		return try < openingTries && time.Since(to.ConnectedAt) < openingWindow
+	case errors.Is(err, errRefused):
+		return false
+	}
+	return try < maxTries
+}
+
+// Close closes a connection. One that is gone is closed.
+func (s *Sockets) Close(ctx context.Context, connectionID string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := s.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &connectionID})
+	if err = classify(err); err != nil && !errors.Is(err, relay.ErrGone) {
+		return fmt.Errorf("closing a connection: %w", err)
+	}
+	return nil
+}
+
+func (s *Sockets) post(ctx context.Context, connectionID string, frame []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := s.api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &connectionID, Data: frame})
+	err = classify(err)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("posting a frame: %w: %w", relay.ErrSlow, err)
+	case errors.Is(err, relay.ErrSlow) && s.pace != nil:
+		s.pace.Refused()
+	}
+	return fmt.Errorf("posting a frame: %w", err)
+}
+
+// errRefused marks errors that every further try would meet again.
+var errRefused = errors.New("refused")
+
+// classify says what an error of the API means for the next try.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	var (
+		gone     *types.GoneException
+		limited  *types.LimitExceededException
+		response *smithyhttp.ResponseError
+		status   int
+	)
+	if errors.As(err, &response) {
+		status = response.HTTPStatusCode()
+	}
+	switch {
+	case errors.As(err, &gone), status == http.StatusGone:
+		return fmt.Errorf("%w: %w", relay.ErrGone, err)
+	case errors.As(err, &limited), status == http.StatusTooManyRequests:
+		return fmt.Errorf("%w: %w", relay.ErrSlow, err)
+	case status >= 400 && status < 500:
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	return err
+}
+
+// jitter spreads tries over the second half of pause.
+func jitter(pause time.Duration) time.Duration { return pause/2 + rand.N(pause/2) } //nolint:gosec // spreads load, guards nothing
+
+// sleep reports whether ctx is still alive after d.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
