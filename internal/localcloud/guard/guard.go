@@ -13,6 +13,9 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/usage"
 )
 
+// billedQueueChunk is what SQS bills as one request, in bytes.
+const billedQueueChunk = 64 << 10
+
 // Guard is the one awsapi.Guard of a local cloud.
 type Guard struct {
 	roles  *iam.Service
@@ -32,6 +35,9 @@ func New(roles *iam.Service, injector *faults.Injector, meter *usage.Meter) *Gua
 // unsigned, such as Cognito's SignUp.
 func (g *Guard) Admit(ctx context.Context, call awsapi.Call) (loseResponse bool, refusal *awsapi.Error) {
 	g.meter.Call(call.Service, call.Operation, call.Body)
+	if call.Service == "sqs" {
+		g.meter.Add(usage.QueueRequests, float64(max(1, (len(call.Body)+billedQueueChunk-1)/billedQueueChunk)), call.Body)
+	}
 	loseResponse, refusal = g.decide(ctx, call)
 	if refusal != nil {
 		g.meter.Error(call.Service, call.Operation, refusal.Code, call.Body)
