@@ -1,0 +1,97 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// ErrClosed is what a Stream returns once it or its Client was closed.
+var ErrClosed = errors.New("the stream was closed")
+
+// APIError is a refusal by the REST API.
+type APIError struct {
+	// Status is the HTTP status.
+	Status int
+	// Code names the reason. It is empty if the answer was not one of the
+	// service's own.
+	Code protocol.Code
+	// RetryAfter is how long the service asks to wait, 0 if it did not say.
+	RetryAfter time.Duration
+	// Problem is the whole answer: which fields of a body are not valid, which
+	// limit refused and when it resets.
+	Problem protocol.Problem
+}
+
+func (e *APIError) Error() string {
+	what := string(e.Code)
+	if what == "" {
+		what = http.StatusText(e.Status)
+	}
+	message := fmt.Sprintf("%s (%d)", what, e.Status)
+	if e.Problem.Detail != "" {
+		message += ": " + e.Problem.Detail
+	}
+	for _, field := range e.Problem.Errors {
+		message += fmt.Sprintf("; %s: %s", field.Field, field.Message)
+	}
+	return message
+}
+
+// Temporary reports whether the same call, with the same idempotency key, may
+// be answered otherwise soon: a throttle, or an outcome that is not known. A
+// gateway's own 429 names no code.
+func (e *APIError) Temporary() bool {
+	switch e.Status {
+	case http.StatusTooManyRequests:
+		return e.Code == protocol.CodeRateLimited || e.Code == ""
+	case http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
+// AuthError is a refusal by Amazon Cognito.
+type AuthError struct {
+	Status int
+	// Code is the name of Cognito's exception, such as NotAuthorizedException
+	// or CodeMismatchException.
+	Code    string
+	Message string
+}
+
+func (e *AuthError) Error() string { return e.Code + ": " + e.Message }
+
+// ChallengeError says that the password was right but that Cognito asks for
+// more than this client was told: NEW_PASSWORD_REQUIRED is answered with
+// Auth.SetNewPassword, other challenges (MFA) need the user's own client.
+type ChallengeError struct {
+	// Name is Cognito's name of the challenge.
+	Name string
+	// Email is the user who is signing in.
+	Email string
+
+	session string
+	userID  string
+}
+
+func (e *ChallengeError) Error() string {
+	if e.Name == newPasswordRequired {
+		return "signing in: the password is temporary and has to be replaced (" + e.Name + ")"
+	}
+	return "signing in: the user pool asks for " + e.Name + ", which this client cannot answer"
+}
+
+// retryAfter reads a Retry-After header in seconds, 0 if there is none.
+func retryAfter(header http.Header) time.Duration {
+	seconds, err := strconv.Atoi(header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}

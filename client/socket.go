@@ -1,0 +1,273 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// Times of the socket.
+const (
+	// pingInterval keeps API Gateway's 10-minute idle timer away.
+	pingInterval = 4 * time.Minute
+	// pongPatience is how long a socket may say nothing after a ping before it
+	// counts as dead.
+	pongPatience = 20 * time.Second
+	// dialTimeout is for one handshake, which waits for two functions.
+	dialTimeout = 35 * time.Second
+	sendTimeout = 10 * time.Second
+	// suspicious is how long a socket may say nothing while frames are missed.
+	suspicious = 10 * time.Second
+	// maxMessageBytes is API Gateway's limit of one message.
+	maxMessageBytes = 131_072
+)
+
+// Connection is the state of the client's socket.
+type Connection string
+
+// The states of the socket. A client whose socket is not open still ends every
+// request, by reading its state.
+const (
+	Idle       Connection = "idle"       // not needed, or closed
+	Connecting Connection = "connecting" // being opened
+	Open       Connection = "open"
+	Waiting    Connection = "waiting" // lost, opened again after a delay
+)
+
+// Connect opens the socket ahead of the first request. It does not wait.
+func (c *Client) Connect() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.connect()
+}
+
+// connect must be called with the lock held.
+func (c *Client) connect() {
+	if !c.started && !c.isClosed {
+		c.started = true
+		c.done.Go(c.run)
+	}
+	signal(c.need)
+}
+
+// run opens the socket whenever it is needed and waits before it opens it
+// again.
+func (c *Client) run() {
+	again := reconnect{random: c.random}
+	for {
+		c.onConnection(Idle)
+		select {
+		case <-c.need:
+		case <-c.ctx.Done():
+			return
+		}
+		for wanted := true; wanted; wanted = c.needed() {
+			c.onConnection(Connecting)
+			delay := c.connection(&again)
+			if !c.needed() {
+				break
+			}
+			c.onConnection(Waiting)
+			if sleep(c.ctx, delay) != nil {
+				return
+			}
+		}
+	}
+}
+
+// connection opens the socket, reads it until it closes, and says how long to
+// wait before the next one.
+func (c *Client) connection(again *reconnect) time.Duration {
+	conn, status, err := c.dial()
+	if err != nil {
+		return again.afterRefusal(status)
+	}
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
+	opened := time.Now()
+	c.opened(conn, opened)
+	c.onConnection(Open)
+	go c.keepAlive(ctx, conn)
+	code := c.readFrames(ctx, conn)
+	c.closed()
+	conn.CloseNow()
+	return again.afterClose(code, time.Since(opened))
+}
+
+// dial opens the socket, once more with a renewed token if it is refused.
+func (c *Client) dial() (conn *websocket.Conn, status int, err error) {
+	for try := 0; ; try++ {
+		token, tokenErr := c.tokens.IDToken(c.ctx)
+		if tokenErr != nil {
+			return nil, http.StatusUnauthorized, fmt.Errorf("getting token: %w", tokenErr)
+		}
+		conn, status, err = c.handshake(token)
+		if err == nil || status != http.StatusUnauthorized || try > 0 || !c.renew(c.ctx, token) {
+			return conn, status, err
+		}
+	}
+}
+
+func (c *Client) handshake(token string) (*websocket.Conn, int, error) {
+	ctx, cancel := context.WithTimeout(c.ctx, dialTimeout)
+	defer cancel()
+	conn, response, err := websocket.Dial(ctx, c.cfg.WebSocketURL, &websocket.DialOptions{
+		HTTPClient:   c.http,
+		HTTPHeader:   http.Header{"Authorization": {token}},
+		Subprotocols: []string{protocol.Subprotocol},
+	})
+	status := 0
+	if response != nil {
+		status = response.StatusCode
+	}
+	if err != nil {
+		return nil, status, fmt.Errorf("opening socket: %w", err)
+	}
+	if conn.Subprotocol() != protocol.Subprotocol {
+		conn.CloseNow()
+		return nil, http.StatusBadRequest, errors.New("opening socket: the service speaks another protocol")
+	}
+	conn.SetReadLimit(maxMessageBytes)
+	return conn, status, nil
+}
+
+// opened makes the socket known and has all open streams ask for what they
+// missed while there was none.
+func (c *Client) opened(conn *websocket.Conn, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn, c.openedAt, c.heardAt = conn, now, now
+	c.eachStream(func(s *Stream) {
+		s.update(func(now time.Time) {
+			s.pace.wanted = true
+			s.pace.askAfter = now
+		})
+	})
+}
+
+func (c *Client) closed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = nil
+	select { // whoever needed the socket had it; open requests still count
+	case <-c.need:
+	default:
+	}
+	c.eachStream(func(s *Stream) { signal(s.kick) })
+}
+
+// readFrames hands frames to their streams until the socket closes, and
+// returns its close code, -1 if there was none.
+func (c *Client) readFrames(ctx context.Context, conn *websocket.Conn) websocket.StatusCode {
+	for {
+		_, data, err := conn.Read(ctx)
+		if err != nil {
+			return websocket.CloseStatus(err)
+		}
+		c.dispatch(data, time.Now())
+	}
+}
+
+// dispatch hands one frame to the streams of its request. One that is not
+// known yet is kept for a while; one that is not a frame is API Gateway's own
+// or not of this version, and is passed over: what it may have said is asked
+// for like any other frame that is missing.
+func (c *Client) dispatch(data []byte, now time.Time) {
+	frame, err := protocol.DecodeFrame(data)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heardAt = now
+	if err != nil || frame.RequestID == "" || frame.Type == "" {
+		return
+	}
+	streams := c.streams[frame.RequestID]
+	if len(streams) == 0 {
+		c.early.Keep(frame, now)
+	}
+	for _, s := range streams {
+		s.apply(frame)
+	}
+}
+
+// keepAlive pings now and then, and when the socket is suspected, and closes a
+// socket that is dead without saying so.
+func (c *Client) keepAlive(ctx context.Context, conn *websocket.Conn) {
+	ticker := time.NewTicker(pingInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-c.suspect:
+		case <-ctx.Done():
+			return
+		}
+		sentAt := time.Now()
+		c.send(protocol.Ping())
+		if sleep(ctx, pongPatience) != nil {
+			return
+		}
+		c.mu.Lock()
+		dead := c.heardAt.Before(sentAt)
+		c.mu.Unlock()
+		if dead {
+			conn.CloseNow()
+			return
+		}
+	}
+}
+
+// ask sends a resume. It suspects a socket that has been saying nothing: the
+// frames may be missing because it is dead.
+func (c *Client) ask(frame protocol.ClientFrame) {
+	c.send(frame)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.heardAt) >= suspicious {
+		signal(c.suspect)
+	}
+}
+
+// send writes a frame if there is a socket. A write that fails ends the
+// socket, whose successor asks again for everything.
+func (c *Client) send(frame protocol.ClientFrame) {
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	if conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, sendTimeout)
+	defer cancel()
+	if err := conn.Write(ctx, websocket.MessageText, frame.Encode()); err != nil {
+		conn.CloseNow()
+	}
+}
+
+// open reports whether there is a socket.
+func (c *Client) open() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conn != nil
+}
+
+// needed reports whether any request is open.
+func (c *Client) needed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.isClosed && len(c.streams) > 0
+}
+
+// eachStream must be called with the lock held.
+func (c *Client) eachStream(f func(*Stream)) {
+	for _, streams := range c.streams {
+		for _, s := range streams {
+			f(s)
+		}
+	}
+}

@@ -1,0 +1,241 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// Event is what happens to a request: Delta, Restarted, Done or Failed.
+type Event interface{ event() }
+
+// Delta is the next piece of the answer.
+type Delta struct{ Text string }
+
+// Restarted says that the text so far is void: the service began the answer
+// anew, as attempt Attempt.
+type Restarted struct{ Attempt int }
+
+// Done is the end of a request that succeeded. It is the last event.
+type Done struct {
+	StopReason string
+	Usage      protocol.TokenUsage
+}
+
+// Failed is the end of a request that did not succeed, or was cancelled. It is
+// the last event. The text so far is what the model had produced.
+type Failed struct {
+	Code    protocol.Code
+	Message string
+	// Retryable says that submitting again, with a new key, may succeed.
+	Retryable bool
+}
+
+func (Delta) event()     {}
+func (Restarted) event() {}
+func (Done) event()      {}
+func (Failed) event()    {}
+
+func (f Failed) Error() string { return string(f.Code) + ": " + f.Message }
+
+// Stream is one request as it is being answered. It is safe for concurrent
+// use; each event is given to one caller of Next.
+type Stream struct {
+	client    *Client
+	requestID string
+	quota     *protocol.Usage
+	ctx       context.Context // ends with the stream
+	stop      context.CancelFunc
+	kick      chan struct{} // the pace may have changed
+	more      chan struct{} // the queue may have changed
+
+	mu        sync.Mutex
+	assembler protocol.Assembler
+	pace      *pace
+	queue     []Event
+	err       error // why there are no more events: io.EOF after the end
+}
+
+// RequestID is the id under which the service knows the request, also in
+// another process: see Client.Follow.
+func (s *Stream) RequestID() string { return s.requestID }
+
+// Quota is what the user has used, as of the admission of the request. It is
+// nil for a stream of Client.Follow.
+func (s *Stream) Quota() *protocol.Usage { return s.quota }
+
+// Text is the answer so far, whether its events were taken or not.
+func (s *Stream) Text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.assembler.Text()
+}
+
+// Next waits for the next event. After Done or Failed it returns io.EOF; it
+// fails with ErrClosed once the stream or its client was closed, and with an
+// *APIError if the service no longer knows the request.
+func (s *Stream) Next(ctx context.Context) (Event, error) {
+	for {
+		event, err := s.take()
+		if event != nil || err != nil {
+			return event, err
+		}
+		select {
+		case <-s.more:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (s *Stream) take() (Event, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) == 0 {
+		if s.err != nil {
+			signal(s.more) // for other callers of Next
+		}
+		return nil, s.err
+	}
+	event := s.queue[0]
+	s.queue = s.queue[1:]
+	if len(s.queue) > 0 {
+		signal(s.more)
+	}
+	return event, nil
+}
+
+// Events ranges over the events up to the end. An error is the last pair.
+func (s *Stream) Events(ctx context.Context) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		for {
+			event, err := s.Next(ctx)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if !yield(event, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Wait takes all events and returns the whole answer. A request that did not
+// succeed is a Failed error, beside the text that there is.
+func (s *Stream) Wait(ctx context.Context) (string, error) {
+	var failure error
+	for event, err := range s.Events(ctx) {
+		if err != nil {
+			return s.Text(), err
+		}
+		if failed, ok := event.(Failed); ok {
+			failure = failed
+		}
+	}
+	return s.Text(), failure
+}
+
+// Cancel asks the service to stop; the stream ends with Failed and the code
+// cancelled, unless the answer was complete before.
+func (s *Stream) Cancel(ctx context.Context) error {
+	if _, err := s.client.Cancel(ctx, s.requestID); err != nil {
+		return err
+	}
+	s.update(func(now time.Time) {
+		s.pace.quietUntil = now.Add(cancelPatience)
+	})
+	return nil
+}
+
+// cancelPatience is how long the end of a cancelled request may take before it
+// is asked for: the service sees a cancel within a second.
+const cancelPatience = 2 * time.Second
+
+// Close stops following the request without cancelling it: the service goes on
+// answering, and Client.Follow takes it up again.
+func (s *Stream) Close() {
+	s.fail(ErrClosed)
+}
+
+// apply takes a frame from the socket.
+func (s *Stream) apply(f protocol.Frame) {
+	s.update(func(now time.Time) {
+		s.pace.hear(now)
+		change := s.assembler.Apply(f)
+		s.pace.readWanted = s.pace.readWanted || change.FarBehind
+		if change.Text != "" || change.Restarted || f.Seq != nil && s.assembler.Last() == *f.Seq {
+			s.pace.progress(now)
+		}
+		s.see(change)
+	})
+}
+
+// adopt takes a state that was read by GET.
+func (s *Stream) adopt(state protocol.RequestState) {
+	s.update(func(now time.Time) {
+		s.pace.readDone(now)
+		s.see(s.assembler.Adopt(state))
+	})
+}
+
+// see queues what a change means to the consumer.
+func (s *Stream) see(change protocol.Change) {
+	if change.Restarted {
+		s.queue = append(s.queue, Restarted{Attempt: s.assembler.Attempt()})
+	}
+	if change.Text != "" {
+		s.queue = append(s.queue, Delta{Text: change.Text})
+	}
+	if change.Ended {
+		s.queue = append(s.queue, endEvent(s.assembler.End()))
+		s.finish(io.EOF)
+	}
+}
+
+func endEvent(end *protocol.Frame) Event {
+	if end.Type == protocol.FrameDone {
+		done := Done{StopReason: end.StopReason}
+		if end.Usage != nil {
+			done.Usage = *end.Usage
+		}
+		return done
+	}
+	return Failed{Code: end.Code, Message: end.Message, Retryable: end.Retryable != nil && *end.Retryable}
+}
+
+// update changes an open stream and wakes who waits for it.
+func (s *Stream) update(change func(now time.Time)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return
+	}
+	change(time.Now())
+	signal(s.kick)
+	signal(s.more)
+}
+
+// fail ends the stream for a reason that is not the request's own end.
+func (s *Stream) fail(err error) {
+	s.update(func(time.Time) { s.finish(err) })
+}
+
+// finish must be called with the lock held. It does not wait for the client's
+// lock, which may be held by the caller's caller.
+func (s *Stream) finish(err error) {
+	s.err = err
+	s.stop()
+}
+
+// signal wakes one receiver of a channel of capacity one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
