@@ -43,12 +43,6 @@ func sameMonth(a, b time.Time) bool {
 	return a.Year() == b.Year() && a.Month() == b.Month()
 }
 
-// RecordExpiry returns when a record of period may be deleted: MetaRetention
-// after the period's end in the last time zone of the world.
-func RecordExpiry(period string) (time.Time, error) {
-	start, err := time.Parse("2006-01", period)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("reading period: %w", err)
-	}
-	return start.AddDate(0, 1, 1).Add(MetaRetention), nil
-}
+// RecordExpiry returns when a record that ends at now may be deleted. Its period
+// ends at most 31 days later.
+func RecordExpiry(now time.Time) time.Time { return now.Add(MetaRetention) }

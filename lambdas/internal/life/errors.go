@@ -63,3 +63,23 @@ type Refusal struct {
 }
 
 func (e *Refusal) Error() string { return "admission refused: " + string(e.Code) }
+
+// WhyRefused names what refused claim on record. A refusal that nothing in the
+// record explains any more, as at the very millisecond of a lease's end, is
+// worth another try.
+func WhyRefused(record Record, claim Claim) Reason {
+	switch {
+	case record.Status.Terminal():
+		return ReasonTerminal
+	case record.Live(claim.Now):
+		return ReasonLive
+	case record.Cancel:
+		return ReasonCancelled
+	case record.Attempt >= record.AttemptCap:
+		return ReasonCap
+	case claim.MaxAge > 0 && record.CreatedAt.Before(claim.Now.Add(-claim.MaxAge)):
+		return ReasonExpired
+	default:
+		return ReasonLive
+	}
+}

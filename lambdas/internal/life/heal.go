@@ -43,10 +43,18 @@ func Diagnose(record Record, now time.Time, maxAge time.Duration) (Remedy, proto
 		return RemedyEnd, protocol.CodeExpired
 	case record.Attempt >= record.AttemptCap:
 		return RemedyEnd, protocol.CodeDeadLettered
-	case now.Sub(record.UpdatedAt) < HealAfter:
+	case now.Sub(record.lastMoved()) < HealAfter:
 		return RemedyNone, ""
 	}
 	return RemedyResend, ""
+}
+
+// lastMoved is when the request was last seen to be worked on or handed on.
+func (r Record) lastMoved() time.Time {
+	if r.LeaseUntil.After(r.UpdatedAt) {
+		return r.LeaseUntil
+	}
+	return r.UpdatedAt
 }
 
 // Heal gives a request what it needs, without any help of the queue: a lost

@@ -23,8 +23,9 @@ const (
 	// GoneGrace is how old a connection must be before a 410 removes it: the
 	// row is written before the socket exists, while $connect still runs.
 	GoneGrace = 35 * time.Second
-	// MetaRetention is how long a record outlives its period.
-	MetaRetention = 45 * 24 * time.Hour
+	// MetaRetention is how long a record outlives its end: up to 31 days of the
+	// rest of its period, and 45 days for the audit and for idempotency keys.
+	MetaRetention = (31 + 45) * 24 * time.Hour
 )
 
 // Key addresses a request record. It is always built from the caller's own user

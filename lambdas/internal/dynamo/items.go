@@ -1,0 +1,211 @@
+package dynamo
+
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// Prefixes of an account's attributes of one period.
+const (
+	usedPrefix   = "used#"
+	tokensPrefix = "tokens#"
+	heldPrefix   = "held#"
+)
+
+// newRecord is the item of a record at its admission.
+func newRecord(r life.Record) item {
+	i := recordKey(r.Key)
+	i["v"] = number(protocol.Version)
+	i["period"] = text(r.Period)
+	i["est"] = number(r.Estimate)
+	i["bodyHash"] = text(r.BodyHash)
+	i["model"] = modelItem(r.Model)
+	i["status"] = text(string(protocol.StatusQueued))
+	i["attempt"] = number(0)
+	i["attemptCap"] = number(int64(r.AttemptCap))
+	i["createdAt"] = millis(r.CreatedAt)
+	i["updatedAt"] = millis(r.CreatedAt)
+	return i
+}
+
+func modelItem(m life.ModelParameters) types.AttributeValue {
+	i := item{"id": text(m.ModelID), "maxTokens": number(int64(m.MaxTokens))}
+	if m.Temperature != nil {
+		i["temperature"] = decimal(*m.Temperature)
+	}
+	if m.TopP != nil {
+		i["topP"] = decimal(*m.TopP)
+	}
+	return &types.AttributeValueMemberM{Value: i}
+}
+
+func readRecord(i item) life.Record {
+	model := getMap(i, "model")
+	r := life.Record{
+		Key:      life.Key{UserID: userOf(i), RequestID: strings.TrimPrefix(getText(i, sortKey), requestPrefix)},
+		Period:   getText(i, "period"),
+		Estimate: getNumber(i, "est"),
+		BodyHash: getText(i, "bodyHash"),
+		Model: life.ModelParameters{
+			ModelID:     getText(model, "id"),
+			MaxTokens:   int(getNumber(model, "maxTokens")),
+			Temperature: getDecimal(model, "temperature"),
+			TopP:        getDecimal(model, "topP"),
+		},
+		Status:       protocol.Status(getText(i, "status")),
+		Attempt:      int(getNumber(i, "attempt")),
+		AttemptCap:   int(getNumber(i, "attemptCap")),
+		Owner:        getText(i, "owner"),
+		LeaseUntil:   getMillis(i, "leaseUntil"),
+		Cancel:       getBoolean(i, "cancel"),
+		Kept:         getBoolean(i, "kept"),
+		FirstClaimAt: getMillis(i, "firstClaimAt"),
+		ResendAt:     getMillis(i, "resendAt"),
+		EndSeq:       int(getNumber(i, "endSeq")),
+		StopReason:   getText(i, "stopReason"),
+		ErrorCode:    protocol.Code(getText(i, "errCode")),
+		CreatedAt:    getMillis(i, "createdAt"),
+		UpdatedAt:    getMillis(i, "updatedAt"),
+		ExpiresAt:    getSeconds(i, "expiresAt"),
+	}
+	if _, ok := i["usageIn"]; ok {
+		r.Usage = &protocol.TokenUsage{
+			InputTokens:  getNumber(i, "usageIn"),
+			OutputTokens: getNumber(i, "usageOut"),
+			Estimated:    getBoolean(i, "usageEst"),
+		}
+	}
+	return r
+}
+
+func readAccount(userID string, i item) life.Account {
+	a := life.Account{
+		UserID:           userID,
+		TAT:              getMillis(i, "tat"),
+		InFlight:         getNumber(i, "inFlight"),
+		Months:           map[string]life.Month{},
+		TierOverride:     getText(i, "tierOverride"),
+		OverrideRequests: getOptional(i, "overrideRequests"),
+		OverrideTokens:   getOptional(i, "overrideTokens"),
+		GrantRequests:    getNumber(i, "grantRequests"),
+		GrantTokens:      getNumber(i, "grantTokens"),
+		GrantUntil:       getMillis(i, "grantUntil"),
+		BlockedUntil:     getMillis(i, "blockedUntil"),
+	}
+	for _, id := range getSet(i, "open") {
+		if id != life.OpenAnchor {
+			a.Open = append(a.Open, id)
+		}
+	}
+	for name, v := range i {
+		prefix, period, ok := strings.Cut(name, "#")
+		if !ok {
+			continue
+		}
+		m := a.Months[period]
+		switch prefix + "#" {
+		case usedPrefix:
+			m.Used = toNumber(v)
+		case tokensPrefix:
+			m.Tokens = toNumber(v)
+		case heldPrefix:
+			m.Held = toNumber(v)
+		default:
+			continue
+		}
+		a.Months[period] = m
+	}
+	return a
+}
+
+func texts(values []string) types.AttributeValue {
+	list := make([]types.AttributeValue, len(values))
+	for n, v := range values {
+		list[n] = text(v)
+	}
+	return &types.AttributeValueMemberL{Value: list}
+}
+
+// inputItem holds the texts natively: encoded as JSON, a body of the largest
+// size could outgrow an item.
+func inputItem(requestID, hash string, in life.Input) item {
+	i := inputKey(requestID, hash)
+	messages := make([]types.AttributeValue, len(in.Messages))
+	for n, m := range in.Messages {
+		messages[n] = &types.AttributeValueMemberM{Value: item{"role": text(m.Role), "content": text(m.Content)}}
+	}
+	i["v"] = number(protocol.Version)
+	i["messages"] = &types.AttributeValueMemberL{Value: messages}
+	i["system"] = texts(in.System)
+	i["stop"] = texts(in.StopSequences)
+	return i
+}
+
+func readInput(i item) life.Input {
+	in := life.Input{System: readTexts(i, "system"), StopSequences: readTexts(i, "stop")}
+	for _, v := range getList(i, "messages") {
+		if m, ok := v.(*types.AttributeValueMemberM); ok {
+			in.Messages = append(in.Messages, protocol.Message{Role: getText(m.Value, "role"), Content: getText(m.Value, "content")})
+		}
+	}
+	return in
+}
+
+func readTexts(i item, name string) []string {
+	var out []string
+	for _, v := range getList(i, name) {
+		if s, ok := v.(*types.AttributeValueMemberS); ok {
+			out = append(out, s.Value)
+		}
+	}
+	return out
+}
+
+func chunkItem(requestID, owner string, c life.Chunk) item {
+	i := chunkKey(requestID, owner, c.FirstSeq)
+	lengths := make([]types.AttributeValue, len(c.Lengths))
+	for n, length := range c.Lengths {
+		lengths[n] = number(int64(length))
+	}
+	i["firstSeq"] = number(int64(c.FirstSeq))
+	i["lastSeq"] = number(int64(c.LastSeq()))
+	i["lens"] = &types.AttributeValueMemberL{Value: lengths}
+	i["text"] = text(c.Text)
+	i["outTokens"] = number(c.OutputTokens)
+	return i
+}
+
+func readChunk(i item) life.Chunk {
+	c := life.Chunk{
+		FirstSeq:     int(getNumber(i, "firstSeq")),
+		Text:         getText(i, "text"),
+		OutputTokens: getNumber(i, "outTokens"),
+	}
+	for _, v := range getList(i, "lens") {
+		c.Lengths = append(c.Lengths, int(toNumber(v)))
+	}
+	return c
+}
+
+func connectionItem(c life.Connection) item {
+	i := connectionKey(c.UserID, c.ConnectionID)
+	i["v"] = number(protocol.Version)
+	i["connectedAt"] = millis(c.ConnectedAt)
+	i["tokenExp"] = seconds(c.TokenExpires)
+	i["expiresAt"] = seconds(c.ExpiresAt)
+	return i
+}
+
+func readConnection(i item) life.Connection {
+	return life.Connection{
+		UserID:       userOf(i),
+		ConnectionID: getText(i, sortKey),
+		ConnectedAt:  getMillis(i, "connectedAt"),
+		TokenExpires: getSeconds(i, "tokenExp"),
+		ExpiresAt:    getSeconds(i, "expiresAt"),
+	}
+}
