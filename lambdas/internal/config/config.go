@@ -1,0 +1,106 @@
+// Package config turns the environment of a function into typed settings. All
+// that is wrong with it is reported at once, by the names of the variables.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/streaming-service/streaming-service/internal/environment"
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+)
+
+// Settings are the settings of a function. Fields of variables that it did not
+// name to Load keep their zero value.
+type Settings struct {
+	QuotaTable           string
+	ConnectionsTable     string
+	RequestsTable        string
+	QueueURL             string
+	WebSocketAPIEndpoint string
+	UserPoolID           string
+	UserPoolClientID     string
+
+	AllowedOrigins []string       // empty: any
+	AllowedCIDRs   []netip.Prefix // empty: any
+
+	Tiers           environment.Tiers
+	Calendar        life.Calendar
+	UserRateLimit   float64 // requests per second; 0: unlimited
+	UserBurstLimit  int64
+	UserConcurrency int64 // open requests; 0: unlimited
+	UserConnections int
+
+	ModelID          string
+	AllowedModelIDs  []string
+	MaxTokens        int
+	Temperature      *float64 // nil: the model's own
+	TopP             *float64 // nil: the model's own
+	SystemPrompt     string
+	AllowSystem      bool
+	GuardrailID      string
+	GuardrailVersion string
+
+	FlushInterval       time.Duration
+	ReplayTTL           time.Duration
+	OnDisconnect        string        // continue or cancel
+	MaxAge              time.Duration // 0: no request is too old
+	DeadLetterRetention time.Duration
+	Lease               time.Duration
+
+	LogLevel         slog.Level
+	MetricsNamespace string
+	ServiceName      string
+}
+
+// Values of OnDisconnect.
+const (
+	OnDisconnectContinue = "continue"
+	OnDisconnectCancel   = "cancel"
+)
+
+// Load reads the named variables. The error joins one line for each that is
+// missing or invalid.
+func Load(getenv func(string) string, names ...string) (Settings, error) {
+	var s Settings
+	var errs []error
+	for _, name := range names {
+		v, known := variables[name]
+		value := getenv(name)
+		switch {
+		case !known:
+			errs = append(errs, fmt.Errorf("%s: unknown variable", name))
+			continue
+		case value == "" && v.required:
+			errs = append(errs, fmt.Errorf("%s must be set", name))
+			continue
+		case value == "":
+			value = v.absent
+		}
+		if value == "" {
+			continue
+		}
+		if err := v.set(&s, value); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	errs = append(errs, across(s, names)...)
+	if err := errors.Join(errs...); err != nil {
+		return Settings{}, fmt.Errorf("reading the environment: %w", err)
+	}
+	return s, nil
+}
+
+// across checks the rules between variables.
+func across(s Settings, names []string) []error {
+	both := slices.Contains(names, environment.ModelID) && slices.Contains(names, environment.AllowedModelIDs)
+	if both && s.ModelID != "" && len(s.AllowedModelIDs) > 0 && !slices.Contains(s.AllowedModelIDs, s.ModelID) {
+		return []error{fmt.Errorf("%s: %s does not hold %s %s", environment.AllowedModelIDs, strings.Join(s.AllowedModelIDs, ","), environment.ModelID, s.ModelID)}
+	}
+	return nil
+}

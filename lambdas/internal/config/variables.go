@@ -1,0 +1,213 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/streaming-service/streaming-service/internal/environment"
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+)
+
+// variable is how one variable is read.
+type variable struct {
+	required bool
+	absent   string // value where it is not set; "": leave the field alone
+	set      func(s *Settings, value string) error
+}
+
+var variables = map[string]variable{
+	environment.QuotaTable:           text(func(s *Settings) *string { return &s.QuotaTable }),
+	environment.ConnectionsTable:     text(func(s *Settings) *string { return &s.ConnectionsTable }),
+	environment.RequestsTable:        text(func(s *Settings) *string { return &s.RequestsTable }),
+	environment.QueueURL:             endpoint(func(s *Settings) *string { return &s.QueueURL }),
+	environment.WebSocketAPIEndpoint: endpoint(func(s *Settings) *string { return &s.WebSocketAPIEndpoint }),
+	environment.UserPoolID:           text(func(s *Settings) *string { return &s.UserPoolID }),
+	environment.UserPoolClientID:     text(func(s *Settings) *string { return &s.UserPoolClientID }),
+
+	environment.AllowedOrigins: optional(list(func(s *Settings) *[]string { return &s.AllowedOrigins })),
+	environment.AllowedCIDRs:   optional(variable{set: setCIDRs}),
+
+	environment.QuotaTiers:      {required: true, set: setTiers},
+	environment.TimeZone:        {absent: "UTC", set: setCalendar},
+	environment.UserRateLimit:   {required: true, set: setUserRateLimit},
+	environment.UserBurstLimit:  number(0, func(s *Settings, n int64) { s.UserBurstLimit = n }),
+	environment.UserConcurrency: number(0, func(s *Settings, n int64) { s.UserConcurrency = n }),
+	environment.UserConnections: number(0, func(s *Settings, n int64) { s.UserConnections = int(n) }),
+
+	environment.ModelID:          text(func(s *Settings) *string { return &s.ModelID }),
+	environment.AllowedModelIDs:  list(func(s *Settings) *[]string { return &s.AllowedModelIDs }),
+	environment.MaxTokens:        number(1, func(s *Settings, n int64) { s.MaxTokens = int(n) }),
+	environment.Temperature:      fraction(func(s *Settings) **float64 { return &s.Temperature }),
+	environment.TopP:             fraction(func(s *Settings) **float64 { return &s.TopP }),
+	environment.SystemPrompt:     optional(text(func(s *Settings) *string { return &s.SystemPrompt })),
+	environment.AllowSystem:      {absent: "true", set: setAllowSystem},
+	environment.GuardrailID:      optional(text(func(s *Settings) *string { return &s.GuardrailID })),
+	environment.GuardrailVersion: optional(text(func(s *Settings) *string { return &s.GuardrailVersion })),
+
+	environment.FlushIntervalMs:            number(1, func(s *Settings, n int64) { s.FlushInterval = time.Duration(n) * time.Millisecond }),
+	environment.ReplayTTLHours:             number(1, func(s *Settings, n int64) { s.ReplayTTL = time.Duration(n) * time.Hour }),
+	environment.OnDisconnect:               {absent: OnDisconnectContinue, set: setOnDisconnect},
+	environment.MaxAgeSeconds:              number(0, func(s *Settings, n int64) { s.MaxAge = time.Duration(n) * time.Second }),
+	environment.DeadLetterRetentionSeconds: number(1, func(s *Settings, n int64) { s.DeadLetterRetention = time.Duration(n) * time.Second }),
+	environment.LeaseSeconds:               {absent: seconds(life.DefaultLease), set: setLease},
+
+	environment.LogLevel:         {absent: "info", set: setLogLevel},
+	environment.MetricsNamespace: {absent: "StreamingService", set: func(s *Settings, v string) error { s.MetricsNamespace = v; return nil }},
+	environment.ServiceName:      optional(text(func(s *Settings) *string { return &s.ServiceName })),
+}
+
+func optional(v variable) variable {
+	v.required = false
+	return v
+}
+
+func text(field func(*Settings) *string) variable {
+	return variable{required: true, set: func(s *Settings, value string) error {
+		*field(s) = value
+		return nil
+	}}
+}
+
+func endpoint(field func(*Settings) *string) variable {
+	return variable{required: true, set: func(s *Settings, value string) error {
+		u, err := url.Parse(value)
+		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			return fmt.Errorf("must be an http or https URL, got %q", value)
+		}
+		*field(s) = value
+		return nil
+	}}
+}
+
+func list(field func(*Settings) *[]string) variable {
+	return variable{required: true, set: func(s *Settings, value string) error {
+		*field(s) = split(value)
+		return nil
+	}}
+}
+
+// split cuts a comma-separated list, without blanks and empty members.
+func split(value string) []string {
+	var out []string
+	for part := range strings.SplitSeq(value, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+func number(least int64, assign func(*Settings, int64)) variable {
+	return variable{required: true, set: func(s *Settings, value string) error {
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || n < least || n > math.MaxInt32 {
+			return fmt.Errorf("must be a whole number from %d to %d, got %q", least, math.MaxInt32, value)
+		}
+		assign(s, n)
+		return nil
+	}}
+}
+
+func fraction(field func(*Settings) **float64) variable {
+	return variable{set: func(s *Settings, value string) error {
+		f, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(f >= 0 && f <= 1) {
+			return fmt.Errorf("must be a number from 0 to 1, got %q", value)
+		}
+		*field(s) = &f
+		return nil
+	}}
+}
+
+func setCIDRs(s *Settings, value string) error {
+	for _, part := range split(value) {
+		prefix, err := netip.ParsePrefix(part)
+		if err != nil {
+			return fmt.Errorf("must hold CIDR blocks, got %q", part)
+		}
+		s.AllowedCIDRs = append(s.AllowedCIDRs, prefix)
+	}
+	return nil
+}
+
+func setTiers(s *Settings, value string) error {
+	decoder := json.NewDecoder(bytes.NewBufferString(value))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&s.Tiers); err != nil || decoder.More() {
+		return fmt.Errorf("must be the JSON of the tiers, got %q", value)
+	}
+	if err := checkLimits("default", s.Tiers.Default); err != nil {
+		return err
+	}
+	for group, limits := range s.Tiers.Groups {
+		if err := checkLimits(group, limits); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkLimits(tier string, l environment.Limits) error {
+	if l.MonthlyRequests < 0 || l.MonthlyTokens < 0 {
+		return fmt.Errorf("limits of tier %s must be >= 0, got %d requests and %d tokens", tier, l.MonthlyRequests, l.MonthlyTokens)
+	}
+	return nil
+}
+
+func setCalendar(s *Settings, value string) (err error) {
+	s.Calendar, err = life.NewCalendar(value)
+	return err
+}
+
+func setUserRateLimit(s *Settings, value string) error {
+	rate, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(rate >= 0) || rate > math.MaxInt32 || (rate > 0 && rate < 1e-6) {
+		return fmt.Errorf("must be 0 or a number of requests per second, got %q", value)
+	}
+	s.UserRateLimit = rate
+	return nil
+}
+
+func setAllowSystem(s *Settings, value string) error {
+	switch value {
+	case "true", "false":
+		s.AllowSystem = value == "true"
+		return nil
+	default:
+		return fmt.Errorf("must be true or false, got %q", value)
+	}
+}
+
+func setOnDisconnect(s *Settings, value string) error {
+	if value != OnDisconnectContinue && value != OnDisconnectCancel {
+		return fmt.Errorf("must be %s or %s, got %q", OnDisconnectContinue, OnDisconnectCancel, value)
+	}
+	s.OnDisconnect = value
+	return nil
+}
+
+// setLease accepts fractions of a second, for tests.
+func setLease(s *Settings, value string) error {
+	f, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(f > 0 && f <= 3600) {
+		return fmt.Errorf("must be a number of seconds, got %q", value)
+	}
+	s.Lease = time.Duration(f * float64(time.Second))
+	return nil
+}
+
+func setLogLevel(s *Settings, value string) error {
+	if err := s.LogLevel.UnmarshalText([]byte(value)); err != nil {
+		return fmt.Errorf("must be debug, info, warn or error, got %q", value)
+	}
+	return nil
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }
