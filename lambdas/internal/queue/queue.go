@@ -1,0 +1,66 @@
+// Package queue is the way of a request's claim check through SQS.
+package queue
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+)
+
+// maxVisibility is the longest time that SQS hides a message.
+const maxVisibility = 12 * time.Hour
+
+// API is the part of the SQS client that the queue uses.
+type API interface {
+	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
+	ChangeMessageVisibility(context.Context, *sqs.ChangeMessageVisibilityInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error)
+}
+
+var _ API = (*sqs.Client)(nil)
+
+// Queue sends and hides messages of one queue.
+type Queue struct {
+	client API
+	url    string
+}
+
+var _ life.Queue = (*Queue)(nil)
+
+// New returns the queue with the given URL.
+func New(client API, url string) *Queue { return &Queue{client, url} }
+
+// Sibling returns the queue of the same account and Region that an ARN names,
+// such as the dead-letter queue of a message's event.
+func (q *Queue) Sibling(arn string) *Queue {
+	base := q.url[:strings.LastIndexByte(q.url, '/')+1]
+	return &Queue{q.client, base + arn[strings.LastIndexByte(arn, ':')+1:]}
+}
+
+// Send sends the claim check of a request.
+func (q *Queue) Send(ctx context.Context, key life.Key) error {
+	body := Encode(key)
+	if _, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body}); err != nil {
+		return fmt.Errorf("sending message: %w", err)
+	}
+	return nil
+}
+
+// ChangeVisibility hides a received message for d from now, rounded up to whole
+// seconds; 0 shows it at once.
+func (q *Queue) ChangeVisibility(ctx context.Context, receipt string, d time.Duration) error {
+	seconds := int32(math.Ceil(min(max(d, 0), maxVisibility).Seconds()))
+	if _, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
+		QueueUrl:          &q.url,
+		ReceiptHandle:     &receipt,
+		VisibilityTimeout: seconds,
+	}); err != nil {
+		return fmt.Errorf("changing visibility: %w", err)
+	}
+	return nil
+}
