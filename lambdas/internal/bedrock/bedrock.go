@@ -1,0 +1,127 @@
+// Package bedrock asks the models of Amazon Bedrock, by ConverseStream.
+package bedrock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/model"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// DefaultIdleTimeout is how long a model may say nothing before it is given up.
+const DefaultIdleTimeout = time.Minute
+
+// maxIdleConns keeps connections for as many streams as one process may run.
+const maxIdleConns = 256
+
+// errIdle is the cause of a stream that was cut because nothing came.
+var errIdle = errors.New("the model said nothing for too long")
+
+// Options are what every call has in common.
+type Options struct {
+	GuardrailID      string // empty: no guardrail
+	GuardrailVersion string
+	IdleTimeout      time.Duration // default: DefaultIdleTimeout
+}
+
+// Models are the models of one Region.
+type Models struct {
+	client  *bedrockruntime.Client
+	options Options
+}
+
+// New returns the models that cfg reaches. A call is made once: whether another
+// is worth it is for the attempt to decide, which knows what the user has seen.
+func New(cfg aws.Config, o Options) *Models {
+	if o.IdleTimeout <= 0 {
+		o.IdleTimeout = DefaultIdleTimeout
+	}
+	client := bedrockruntime.NewFromConfig(cfg, func(b *bedrockruntime.Options) {
+		b.Retryer = aws.NopRetryer{}
+		b.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConns = maxIdleConns
+			t.MaxIdleConnsPerHost = maxIdleConns
+		})
+	})
+	return &Models{client: client, options: o}
+}
+
+// Stream asks the record's model and calls onText with every piece of its
+// answer. Unless ctx is over, an error is a *model.Failure.
+func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, onText func(string)) (model.Answer, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	idle := time.AfterFunc(m.options.IdleTimeout, func() { cancel(errIdle) })
+	defer idle.Stop()
+
+	out, err := m.client.ConverseStream(ctx, m.request(record, in))
+	if err != nil {
+		return model.Answer{}, failure(ctx, err)
+	}
+	stream := out.GetStream()
+	defer func() { _ = stream.Close() }()
+	return m.read(ctx, stream, idle, onText)
+}
+
+// read follows the events of a stream to its end.
+func (m *Models) read(ctx context.Context, stream *bedrockruntime.ConverseStreamEventStream, idle *time.Timer, onText func(string)) (model.Answer, error) {
+	var (
+		answer  model.Answer
+		stopped bool
+	)
+	for event := range stream.Events() {
+		idle.Reset(m.options.IdleTimeout)
+		switch e := event.(type) {
+		case *types.ConverseStreamOutputMemberContentBlockDelta:
+			if text, ok := e.Value.Delta.(*types.ContentBlockDeltaMemberText); ok {
+				onText(text.Value)
+			}
+		case *types.ConverseStreamOutputMemberMessageStop:
+			stopped, answer.StopReason = true, string(e.Value.StopReason)
+		case *types.ConverseStreamOutputMemberMetadata:
+			answer.Usage = usage(e.Value.Usage)
+		}
+	}
+	err := stream.Err()
+	switch {
+	case ctx.Err() != nil && !stopped:
+		return answer, failure(ctx, ctx.Err())
+	case err != nil && !stopped:
+		return answer, failure(ctx, err)
+	case !stopped:
+		// The SDK reports no error for a stream that breaks off.
+		return answer, &model.Failure{Code: protocol.CodeModelError, Retryable: true, Err: errors.New("the stream broke off")}
+	}
+	return answer, judge(answer)
+}
+
+// judge returns the failure that a stop reason stands for, if it does.
+func judge(answer model.Answer) error {
+	switch types.StopReason(answer.StopReason) {
+	case types.StopReasonContentFiltered:
+		return &model.Failure{Code: protocol.CodeContentFiltered}
+	case types.StopReasonMalformedModelOutput, types.StopReasonMalformedToolUse:
+		return &model.Failure{Code: protocol.CodeModelError, Err: fmt.Errorf("the model stopped for %s", answer.StopReason)}
+	}
+	return nil
+}
+
+func usage(u *types.TokenUsage) *protocol.TokenUsage {
+	if u == nil {
+		return nil
+	}
+	return &protocol.TokenUsage{
+		InputTokens:  int64(aws.ToInt32(u.InputTokens)) + int64(aws.ToInt32(u.CacheReadInputTokens)) + int64(aws.ToInt32(u.CacheWriteInputTokens)),
+		OutputTokens: int64(aws.ToInt32(u.OutputTokens)),
+	}
+}
