@@ -1,0 +1,189 @@
+// Package httpapi is what the functions behind the REST API share: who calls,
+// which handler answers, and how answers and errors look on the wire.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+const headerRetryAfter = "Retry-After"
+
+// Resources of the API, as API Gateway names them, with the methods that some
+// function answers.
+const (
+	ResourceRequests = "/requests"
+	ResourceRequest  = "/requests/{requestId}"
+	ResourceUsage    = "/usage"
+
+	// ParameterRequestID is the path parameter of ResourceRequest.
+	ParameterRequestID = "requestId"
+)
+
+var methods = map[string][]string{
+	ResourceRequests: {http.MethodPost},
+	ResourceRequest:  {http.MethodDelete, http.MethodGet},
+	ResourceUsage:    {http.MethodGet},
+}
+
+// Response is the answer of a handler. Body is encoded as JSON.
+type Response struct {
+	Status int
+	Header map[string]string
+	Body   any
+}
+
+// Handler answers one method of one resource. Errors that are no *Error are
+// read as AsError reads them.
+type Handler func(context.Context, Request) (Response, error)
+
+// Route names a method of a resource.
+type Route struct{ Method, Resource string }
+
+// API answers the events of a function. It refuses callers from outside the
+// allowed networks and tokens of other clients of the user pool.
+type API struct {
+	ClientID       string
+	AllowedOrigins []string       // empty: any
+	AllowedCIDRs   []netip.Prefix // empty: any
+	Routes         map[Route]Handler
+	Log            *slog.Logger
+	Metrics        *metrics.Recorder
+}
+
+// Serve answers one event. It never fails: what goes wrong is an answer too.
+func (a *API) Serve(ctx context.Context, event events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	response, err := a.answer(ctx, event)
+	if err != nil {
+		response = a.refuse(ctx, AsError(err))
+	}
+	if response.Header == nil {
+		response.Header = map[string]string{}
+	}
+	a.allowOrigin(event, response.Header)
+	return encode(response), nil
+}
+
+func (a *API) answer(ctx context.Context, event events.APIGatewayProxyRequest) (Response, error) {
+	if !a.allowedSource(event.RequestContext.Identity.SourceIP) {
+		return Response{}, NewError(protocol.CodeForbidden, "Calls from this address are not allowed.")
+	}
+	if event.HTTPMethod == http.MethodOptions {
+		return preflight(event.Resource), nil
+	}
+	caller := identityOf(event.RequestContext.Authorizer)
+	if caller.userID == "" || caller.audience != a.ClientID || (caller.use != "" && caller.use != "id") {
+		return Response{}, NewError(protocol.CodeUnauthenticated, "An ID token of this application is required.")
+	}
+	handler, err := a.route(event)
+	if err != nil {
+		return Response{}, err
+	}
+	body, err := bodyOf(event)
+	if err != nil {
+		return Response{}, err
+	}
+	return handler(ctx, Request{
+		UserID:         caller.userID,
+		Groups:         caller.groups,
+		PathParameters: event.PathParameters,
+		Body:           body,
+		header:         foldHeaders(event.Headers, event.MultiValueHeaders),
+	})
+}
+
+func (a *API) route(event events.APIGatewayProxyRequest) (Handler, error) {
+	if handler, ok := a.Routes[Route{event.HTTPMethod, event.Resource}]; ok {
+		return handler, nil
+	}
+	if _, ok := methods[event.Resource]; !ok {
+		return nil, NewError(protocol.CodeNotFound, "There is no such resource.")
+	}
+	return nil, NewError(protocol.CodeMethodNotAllowed, "The resource has no such method.").With("Allow", allow(event.Resource))
+}
+
+// refuse turns an error into its problem document, and logs what the caller
+// does not get to read.
+func (a *API) refuse(ctx context.Context, e *Error) Response {
+	problem := e.complete()
+	if problem.Status >= http.StatusInternalServerError {
+		a.Log.ErrorContext(ctx, "request failed", "code", problem.Code, "error", e.Cause)
+	}
+	if problem.Status == http.StatusInternalServerError {
+		a.Metrics.Record(metrics.Count(metrics.InternalErrors, 1))
+	}
+	header := map[string]string{"Content-Type": protocol.ProblemType}
+	maps.Copy(header, e.Header)
+	if needsRetryAfter(problem.Status) && header[headerRetryAfter] == "" {
+		header[headerRetryAfter] = "1"
+	}
+	return Response{Status: problem.Status, Header: header, Body: problem}
+}
+
+func needsRetryAfter(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}
+
+func (a *API) allowedSource(ip string) bool {
+	if len(a.AllowedCIDRs) == 0 {
+		return true
+	}
+	address, err := netip.ParseAddr(ip)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(a.AllowedCIDRs, func(p netip.Prefix) bool { return p.Contains(address.Unmap()) })
+}
+
+// allowOrigin lets a page of an allowed origin read the answer.
+func (a *API) allowOrigin(event events.APIGatewayProxyRequest, header map[string]string) {
+	header["Vary"] = "Origin"
+	origins := foldHeaders(event.Headers, event.MultiValueHeaders)["Origin"]
+	if len(origins) != 1 || !a.allowedOrigin(origins[0]) {
+		return
+	}
+	header["Access-Control-Allow-Origin"] = origins[0]
+	header["Access-Control-Expose-Headers"] = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+}
+
+func (a *API) allowedOrigin(origin string) bool {
+	return len(a.AllowedOrigins) == 0 || slices.ContainsFunc(a.AllowedOrigins, func(allowed string) bool {
+		return allowed == "*" || strings.EqualFold(allowed, origin)
+	})
+}
+
+// preflight answers OPTIONS; the origin is added as to every answer.
+func preflight(resource string) Response {
+	return Response{Status: http.StatusNoContent, Header: map[string]string{
+		"Allow":                        allow(resource),
+		"Access-Control-Allow-Methods": allow(resource),
+		"Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
+		"Access-Control-Max-Age":       "7200",
+	}}
+}
+
+func allow(resource string) string {
+	return strings.Join(append(slices.Clone(methods[resource]), http.MethodOptions), ", ")
+}
+
+func encode(r Response) events.APIGatewayProxyResponse {
+	out := events.APIGatewayProxyResponse{StatusCode: r.Status, Headers: r.Header}
+	out.Headers["Cache-Control"] = "no-store"
+	if r.Body != nil {
+		if out.Headers["Content-Type"] == "" {
+			out.Headers["Content-Type"] = "application/json"
+		}
+		out.Body = string(protocol.Encode(r.Body))
+	}
+	return out
+}

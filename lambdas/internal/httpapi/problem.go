@@ -1,0 +1,102 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// statuses gives each code its status. It is the only place that does.
+var statuses = map[protocol.Code]int{
+	protocol.CodeInvalidRequest:      http.StatusBadRequest,
+	protocol.CodeModelNotAllowed:     http.StatusBadRequest,
+	protocol.CodeUnauthenticated:     http.StatusUnauthorized,
+	protocol.CodeForbidden:           http.StatusForbidden,
+	protocol.CodeBlocked:             http.StatusForbidden,
+	protocol.CodeNotFound:            http.StatusNotFound,
+	protocol.CodeMethodNotAllowed:    http.StatusMethodNotAllowed,
+	protocol.CodeIdempotencyConflict: http.StatusConflict,
+	protocol.CodePayloadTooLarge:     http.StatusRequestEntityTooLarge,
+	protocol.CodeQuotaExceeded:       http.StatusTooManyRequests,
+	protocol.CodeRateLimited:         http.StatusTooManyRequests,
+	protocol.CodeTooManyInFlight:     http.StatusTooManyRequests,
+	protocol.CodeInternal:            http.StatusInternalServerError,
+	protocol.CodeUnavailable:         http.StatusServiceUnavailable,
+}
+
+// Error is a refusal that the caller reads. Its cause goes to the log only.
+type Error struct {
+	Problem protocol.Problem
+	Header  map[string]string
+	Cause   error
+}
+
+// NewError returns the refusal with a code and the words for the caller.
+func NewError(code protocol.Code, detail string) *Error {
+	return &Error{Problem: protocol.Problem{Code: code, Detail: detail}}
+}
+
+// Invalid returns the refusal of a request for its fields.
+func Invalid(fields ...protocol.FieldError) *Error {
+	e := NewError(protocol.CodeInvalidRequest, "The request is not valid.")
+	e.Problem.Errors = fields
+	return e
+}
+
+func (e *Error) Error() string {
+	if e.Cause != nil {
+		return fmt.Sprintf("%s: %v", e.Problem.Code, e.Cause)
+	}
+	return string(e.Problem.Code)
+}
+
+func (e *Error) Unwrap() error { return e.Cause }
+
+// With adds a response header.
+func (e *Error) With(name, value string) *Error {
+	if e.Header == nil {
+		e.Header = map[string]string{}
+	}
+	e.Header[name] = value
+	return e
+}
+
+// Status is the HTTP status of the error's code.
+func (e *Error) Status() int {
+	if status, ok := statuses[e.Problem.Code]; ok {
+		return status
+	}
+	return http.StatusInternalServerError
+}
+
+// AsError returns err as the caller reads it. What is no Error becomes one: an
+// unknown outcome is unavailable and safe to repeat, a missing request not
+// found, and the rest internal.
+func AsError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	var e *Error
+	switch {
+	case errors.Is(err, life.ErrNotFound):
+		e = NewError(protocol.CodeNotFound, "There is no such request.")
+	case errors.Is(err, life.ErrUnavailable):
+		e = NewError(protocol.CodeUnavailable, "The outcome is not known. Send the same request again.").With(headerRetryAfter, "1")
+	default:
+		e = NewError(protocol.CodeInternal, "The service failed.")
+	}
+	e.Cause = err
+	return e
+}
+
+// complete fills what follows from the code.
+func (e *Error) complete() protocol.Problem {
+	p := e.Problem
+	p.Type = protocol.ProblemURN(p.Code)
+	p.Status = e.Status()
+	p.Title = http.StatusText(p.Status)
+	return p
+}

@@ -1,0 +1,83 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"net/textproto"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// Request is a call of the REST API, as far as the handlers look at it.
+type Request struct {
+	UserID         string   // of the ID token
+	Groups         []string // of the ID token
+	PathParameters map[string]string
+	Body           []byte
+	header         map[string][]string // by canonical name
+}
+
+// Header returns the values of a header, whose name is found in any case: API
+// Gateway passes names on as the client wrote them.
+func (r Request) Header(name string) []string { return r.header[textproto.CanonicalMIMEHeaderKey(name)] }
+
+// NewRequest returns a call for tests of handlers.
+func NewRequest(userID string, groups []string, header map[string]string, body []byte) Request {
+	return Request{UserID: userID, Groups: groups, Body: body, header: foldHeaders(header, nil)}
+}
+
+func foldHeaders(single map[string]string, multi map[string][]string) map[string][]string {
+	folded := make(map[string][]string, len(single)+len(multi))
+	for name, values := range multi {
+		key := textproto.CanonicalMIMEHeaderKey(name)
+		folded[key] = append(folded[key], values...)
+	}
+	for name, value := range single {
+		key := textproto.CanonicalMIMEHeaderKey(name)
+		if len(folded[key]) == 0 {
+			folded[key] = []string{value}
+		}
+	}
+	return folded
+}
+
+func bodyOf(event events.APIGatewayProxyRequest) ([]byte, error) {
+	if !event.IsBase64Encoded {
+		return []byte(event.Body), nil
+	}
+	body, err := base64.StdEncoding.DecodeString(event.Body)
+	if err != nil {
+		return nil, Invalid(protocol.FieldError{Field: "body", Message: "must be base64 where it says so"})
+	}
+	return body, nil
+}
+
+// identity is what the Cognito authorizer says about the caller.
+type identity struct {
+	userID, audience, use string
+	groups                []string
+}
+
+// identityOf reads the claims of the authorizer, all of which are text.
+func identityOf(authorizer map[string]any) identity {
+	claims, _ := authorizer["claims"].(map[string]any)
+	claim := func(name string) string {
+		s, _ := claims[name].(string)
+		return s
+	}
+	return identity{
+		userID:   claim("sub"),
+		audience: claim("aud"),
+		use:      claim("token_use"),
+		groups:   Groups(claim("cognito:groups")),
+	}
+}
+
+// Groups reads the claim cognito:groups, a list that arrives as one text: "a,b"
+// from REST APIs, and "[a b]" has been seen too.
+func Groups(claim string) []string {
+	claim = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(claim), "["), "]")
+	return strings.FieldsFunc(claim, func(r rune) bool { return r == ',' || r == ' ' })
+}
