@@ -28,6 +28,7 @@ const (
 	StreamDuration   = "StreamDuration"   // from claim to the end of an attempt
 	Frames           = "Frames"           // posted
 	GoneSockets      = "GoneSockets"      // posts to sockets that were gone
+	LostFrames       = "LostFrames"       // given up on a slow socket
 	ThrottledPosts   = "ThrottledPosts"   // posts that API Gateway throttled
 	ModelThrottles   = "ModelThrottles"   // calls that the model throttled
 	InternalErrors   = "InternalErrors"   // invocations that failed inside

@@ -53,6 +53,8 @@ const (
 type Hub struct {
 	sockets     Sockets
 	connections Connections
+	delivered   atomic.Int64
+	gone        atomic.Int64
 	lost        atomic.Int64
 
 	mu        sync.Mutex
@@ -66,9 +68,17 @@ func NewHub(sockets Sockets, connections Connections) *Hub {
 	return &Hub{sockets: sockets, connections: connections, audiences: map[string]*audience{}}
 }
 
-// Lost counts the frames that never reached a socket because it was too slow.
-// Their clients notice the gap and ask for a replay.
-func (h *Hub) Lost() int64 { return h.lost.Load() }
+// Posts counts what became of frames, per socket.
+type Posts struct {
+	Delivered int64
+	Gone      int64 // met no socket
+	Lost      int64 // given up on a slow socket, whose client will ask again
+}
+
+// TakePosts returns the counts since the last call.
+func (h *Hub) TakePosts() Posts {
+	return Posts{Delivered: h.delivered.Swap(0), Gone: h.gone.Swap(0), Lost: h.lost.Swap(0)}
+}
 
 // Post sends frame to every socket that the user has at this moment, behind the
 // frames that are queued for it, and waits for the posts. Sockets that are gone

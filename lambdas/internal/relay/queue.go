@@ -98,13 +98,15 @@ func (q *queue) deliver(frame []byte) error {
 
 // note draws the conclusions of a delivery.
 func (q *queue) note(err error) {
-	if err == nil {
+	switch {
+	case err == nil:
+		q.hub.delivered.Add(1)
 		return
-	}
-	if !errors.Is(err, ErrGone) {
+	case !errors.Is(err, ErrGone):
 		q.hub.lost.Add(1)
 		return
 	}
+	q.hub.gone.Add(1)
 	now := time.Now()
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -177,10 +177,13 @@ func (s *Stream) OutputTokens() int64 {
 }
 
 // Started reports whether the model has said anything yet.
-func (s *Stream) Started() bool {
+func (s *Stream) Started() bool { return !s.Begun().IsZero() }
+
+// Begun is when the model said its first word; zero before.
+func (s *Stream) Begun() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.bytes > 0
+	return s.begun
 }
 
 // Deserted reports whether the user had a live socket, but none for as long as

@@ -1,0 +1,75 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
+	"github.com/streaming-service/streaming-service/lambdas/internal/model"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// firstPause is how long an attempt waits before it asks again; each further
+// pause is three times as long.
+const firstPause = 500 * time.Millisecond
+
+// ask streams the model's answer. A retryable failure before the first word is
+// met by another call after a pause; the calls of an attempt and the attempts
+// before it together are bounded by the attempt cap.
+func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
+	in, err := a.input(ctx)
+	if err != nil {
+		return model.Answer{}, err
+	}
+	pause := firstPause
+	for {
+		a.calls++
+		answer, err := a.call(ctx, in)
+		var failure *model.Failure
+		if !errors.As(err, &failure) || !failure.Retryable || a.stream.Started() || a.usedUp() {
+			return answer, err
+		}
+		if failure.Code == protocol.CodeModelThrottled {
+			a.Metrics.Record(metrics.Count(metrics.ModelThrottles, 1))
+		}
+		a.log.WarnContext(ctx, "asking the model again", "error", err, "pause", pause.String())
+		select {
+		case <-time.After(jitter(pause)):
+		case <-ctx.Done():
+			return answer, context.Cause(ctx)
+		}
+		pause *= 3
+	}
+}
+
+// usedUp reports whether the request has had all the calls it may have.
+func (a *attempt) usedUp() bool {
+	return max(a.calls, a.record.Attempt) >= a.record.AttemptCap
+}
+
+// input reads what the model is asked.
+func (a *attempt) input(ctx context.Context) (life.Input, error) {
+	in, err := a.Store.Input(ctx, a.record.RequestID, a.record.BodyHash)
+	switch {
+	case err == nil:
+		return in, nil
+	case ctx.Err() != nil:
+		return in, context.Cause(ctx)
+	}
+	return in, &model.Failure{Code: protocol.CodeInternal, Retryable: !errors.Is(err, life.ErrNotFound), Err: err}
+}
+
+// call asks the model once. A panic in it is a failure like any other.
+func (a *attempt) call(ctx context.Context, in life.Input) (answer model.Answer, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			a.log.ErrorContext(ctx, "panic while streaming", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = &model.Failure{Code: protocol.CodeInternal, Retryable: true, Err: errors.New("panic while streaming")}
+		}
+	}()
+	return a.Model.Stream(ctx, a.record, in, a.stream.Write)
+}

@@ -1,0 +1,116 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/model"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// Outcomes of an attempt.
+const (
+	outcomeSucceeded  = "succeeded"
+	outcomeFailed     = "failed"
+	outcomeCancelled  = "cancelled"
+	outcomeFenced     = "fenced"
+	outcomeHandedBack = "handed_back"
+)
+
+// conclude ends the request as the answer, or the lack of one, asks for.
+func (a *attempt) conclude(ctx context.Context, answer model.Answer, err error) (string, verdict) {
+	if ctx.Err() != nil && errors.Is(context.Cause(ctx), errFenced) {
+		return outcomeFenced, handBack(jitter(maxReturnDelay), errFenced)
+	}
+	switch {
+	case err == nil:
+		return a.finish(ctx, outcomeSucceeded, life.End{
+			Status: protocol.StatusSucceeded, StopReason: answer.StopReason, Usage: a.usage(answer),
+		})
+	case errors.Is(err, errCancelled), errors.Is(err, errDeserted):
+		end := life.Ended(protocol.CodeCancelled)
+		end.Usage = a.record.EstimatedUsage(a.stream.OutputTokens())
+		return a.finish(ctx, outcomeCancelled, end)
+	}
+	var failure *model.Failure
+	if !errors.As(err, &failure) {
+		return outcomeHandedBack, a.handOver(ctx, 0, err)
+	}
+	return a.fail(ctx, answer, failure)
+}
+
+// fail ends the request, or gives it another attempt.
+func (a *attempt) fail(ctx context.Context, answer model.Answer, failure *model.Failure) (string, verdict) {
+	if failure.Retryable && !a.usedUp() {
+		return outcomeHandedBack, a.handOver(ctx, jitter(maxReturnDelay), failure)
+	}
+	a.log.WarnContext(ctx, "request failed", "error", failure)
+	end := life.Ended(failure.Code)
+	if failure.Code == protocol.CodeContentFiltered {
+		end.StopReason, end.Usage = answer.StopReason, a.usage(answer)
+	}
+	return a.finish(ctx, outcomeFailed, end)
+}
+
+// usage is what the model reported, or an estimate.
+func (a *attempt) usage(answer model.Answer) *protocol.TokenUsage {
+	if answer.Usage != nil {
+		return answer.Usage
+	}
+	return a.record.EstimatedUsage(a.stream.OutputTokens())
+}
+
+// finish completes the log, writes the end, settles and tells the user, in this
+// order. A failure on the way leaves the rest to the next delivery.
+func (a *attempt) finish(ctx context.Context, outcome string, end life.End) (string, verdict) {
+	var err error
+	if end.EndSeq, err = a.completeLog(ctx); err != nil {
+		return outcomeHandedBack, a.handOver(ctx, jitter(maxReturnDelay), err)
+	}
+	ended, err := a.commit(ctx, end)
+	switch {
+	case errors.Is(err, life.ErrFenced):
+		return outcomeFenced, handBack(jitter(maxReturnDelay), errFenced)
+	case err != nil:
+		return outcomeHandedBack, handBack(jitter(maxReturnDelay), err)
+	}
+	if err := a.tell(ctx, ended); err != nil {
+		return outcome, handBack(retryDelay, err)
+	}
+	return outcome, verdict{done: true}
+}
+
+// tell settles the ended request and tells its user. That is no longer the
+// attempt's own matter: its lease ended with it.
+func (a *attempt) tell(ctx context.Context, ended life.Record) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
+	defer cancel()
+	return a.Lives.Conclude(ctx, ended)
+}
+
+func (a *attempt) completeLog(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	return a.stream.Close(ctx)
+}
+
+// commit writes the end, however often it takes while the attempt has its
+// request: the model's work is done and must not be done again.
+func (a *attempt) commit(ctx context.Context, end life.End) (life.Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	for pause := firstPause / 5; ; pause *= 2 {
+		record, err := a.Store.Finish(ctx, a.record.Fence(), end, a.options.Now())
+		if err == nil || errors.Is(err, life.ErrFenced) {
+			return record, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return record, fmt.Errorf("committing the end: %w", err)
+		}
+	}
+}

@@ -1,0 +1,167 @@
+// Package processor runs the requests that the queue brings: it claims each as
+// an attempt, streams the model's answer to the user, and ends it.
+package processor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
+	"github.com/streaming-service/streaming-service/lambdas/internal/model"
+	"github.com/streaming-service/streaming-service/lambdas/internal/queue"
+	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
+)
+
+// Store is what an attempt needs of the records. Its methods are those of
+// dynamo.Store.
+type Store interface {
+	Claim(ctx context.Context, key life.Key, claim life.Claim) (life.Record, error)
+	Renew(ctx context.Context, attempt life.Attempt, until time.Time) error
+	Release(ctx context.Context, attempt life.Attempt, now time.Time) error
+	Finish(ctx context.Context, attempt life.Attempt, end life.End, now time.Time) (life.Record, error)
+	Records(ctx context.Context, keys []life.Key) (map[life.Key]life.Record, error)
+	Input(ctx context.Context, requestID, hash string) (life.Input, error)
+	PutChunk(ctx context.Context, requestID, owner string, chunk life.Chunk, expires time.Time) error
+}
+
+// Lives ends what an attempt does not own. Its methods are those of
+// life.Service.
+type Lives interface {
+	Conclude(ctx context.Context, record life.Record) error
+	Decline(ctx context.Context, refused *life.ClaimRefused) (time.Duration, error)
+}
+
+// Queue hides a message from other consumers for so long.
+type Queue interface {
+	ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error
+}
+
+// Model answers. Unless ctx is over, its error is a *model.Failure.
+type Model interface {
+	Stream(ctx context.Context, record life.Record, in life.Input, onText func(string)) (model.Answer, error)
+}
+
+// Deps are the things that a Processor works with.
+type Deps struct {
+	Store   Store
+	Lives   Lives
+	Queue   Queue
+	Model   Model
+	Hub     *relay.Hub
+	Pace    relay.Pace        // nil: frames keep their interval
+	Metrics *metrics.Recorder // nil: none are written
+	Log     *slog.Logger
+}
+
+// Options tune a Processor.
+type Options struct {
+	Lease              time.Duration // default: life.DefaultLease
+	MaxAge             time.Duration // older requests are refunded, not run; 0: none
+	FlushInterval      time.Duration // default: relay.DefaultFlushInterval
+	CancelOnDisconnect bool          // end a request whose user has no socket left
+	// LogTTL is how long the log of an attempt is kept after it was written.
+	LogTTL time.Duration
+	Now    life.Now // default: time.Now
+}
+
+// Processor handles batches of messages.
+type Processor struct {
+	Deps
+	options Options
+	watcher *watcher
+}
+
+// New returns a Processor.
+func New(d Deps, o Options) *Processor {
+	if o.Lease <= 0 {
+		o.Lease = life.DefaultLease
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Processor{Deps: d, options: o, watcher: newWatcher(d.Store, d.Log)}
+}
+
+// Handle works all messages of a batch at once. Each succeeds or fails alone;
+// those that failed come back.
+func (p *Processor) Handle(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
+	failed := make([]bool, len(e.Records))
+	var batch sync.WaitGroup
+	for i := range e.Records {
+		batch.Go(func() { failed[i] = !p.contained(ctx, &e.Records[i]) })
+	}
+	batch.Wait()
+	p.countPosts()
+	var response events.SQSEventResponse
+	for i, record := range e.Records {
+		if failed[i] {
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
+		}
+	}
+	return response, nil
+}
+
+// countPosts writes what the posts since the last batch were worth.
+func (p *Processor) countPosts() {
+	posts := p.Hub.TakePosts()
+	p.Metrics.Record(
+		metrics.Count(metrics.Frames, posts.Delivered),
+		metrics.Count(metrics.GoneSockets, posts.Gone),
+		metrics.Count(metrics.LostFrames, posts.Lost),
+	)
+}
+
+// contained keeps a panic of one message from the others.
+func (p *Processor) contained(ctx context.Context, m *events.SQSMessage) (done bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.Log.ErrorContext(ctx, "panic while processing a message", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			done = false
+		}
+	}()
+	return p.process(ctx, m)
+}
+
+// process reports whether the message may be deleted: the request has ended, is
+// settled, and its user has been told.
+func (p *Processor) process(ctx context.Context, m *events.SQSMessage) bool {
+	key, err := queue.Decode(m.Body)
+	if err != nil {
+		p.Log.ErrorContext(ctx, "unreadable message", "messageId", m.MessageId, "error", err)
+		p.Metrics.Record(metrics.Count(metrics.Unreadable, 1))
+		return true
+	}
+	log := p.Log.With("requestId", key.RequestID)
+	v := p.run(ctx, key, m, log)
+	if v.err != nil {
+		log.InfoContext(ctx, "message handed back", "error", v.err, "delay", v.delay.String())
+	}
+	if !v.done {
+		p.hide(ctx, m.ReceiptHandle, v.delay, log)
+	}
+	return v.done
+}
+
+// verdict is what becomes of a message.
+type verdict struct {
+	done  bool          // delete it
+	delay time.Duration // else: until it comes back
+	err   error         // why it was not done, for the log
+}
+
+func handBack(delay time.Duration, err error) verdict { return verdict{delay: delay, err: err} }
+
+func (p *Processor) hide(ctx context.Context, receipt string, delay time.Duration, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	if err := p.Queue.ChangeVisibility(ctx, receipt, delay); err != nil {
+		log.WarnContext(ctx, "cannot change the visibility of a message", "error", err)
+	}
+}
