@@ -1,0 +1,131 @@
+package components
+
+import (
+	"slices"
+	"strings"
+)
+
+// crossRules are the rules between settings. A rule about a setting that is
+// not known yet holds.
+var crossRules = []func(values) []problem{
+	notBelow("throttle.burstLimit", "throttle.rateLimit"),
+	notBelow("throttle.webSocketBurstLimit", "throttle.webSocketRateLimit"),
+	notBelow("throttle.userBurstLimit", "throttle.userRateLimit"),
+	notBelow("queue.messageRetentionSeconds", "queue.maxAgeSeconds"),
+	notBelow("functions.reservedConcurrentExecutions", "queue.maximumConcurrency"),
+	modelAllowed,
+	together("model.guardrailId", "model.guardrailVersion"),
+	together("auth.userPoolId", "auth.userPoolClientId"),
+	together("auth.sesSourceArn", "auth.fromEmailAddress"),
+	adoptedPool,
+	refreshOutlives("auth.idTokenValidityMinutes"),
+	refreshOutlives("auth.accessTokenValidityMinutes"),
+	logsNeedKey,
+	domainsDiffer,
+	domainsNeedCertificate,
+	certificateNeedsDomain("domain.certificateArn"),
+	certificateNeedsDomain("domain.hostedZoneId"),
+	logRoleNeedsLogs,
+}
+
+// notBelow says that one number is at least another.
+func notBelow(path, floor string) func(values) []problem {
+	return func(vs values) []problem {
+		n, ok := vs.number(path)
+		f, okFloor := vs.number(floor)
+		if !ok || !okFloor || n >= f {
+			return nil
+		}
+		return []problem{{path, "must be >= " + floor + " (" + textOf(f) + ")", n}}
+	}
+}
+
+// together says that two settings are given both or not at all.
+func together(a, b string) func(values) []problem {
+	return func(vs values) []problem {
+		switch {
+		case vs.given(a) && !vs.given(b):
+			return []problem{{path: b, rule: "must be set together with " + a}}
+		case vs.given(b) && !vs.given(a):
+			return []problem{{path: a, rule: "must be set together with " + b}}
+		default:
+			return nil
+		}
+	}
+}
+
+func modelAllowed(vs values) []problem {
+	id, ok := vs.get("model.modelId")
+	list, okList := vs.get("model.allowedModelIds")
+	if !ok || !okList || slices.Contains(list.([]string), id.(string)) {
+		return nil
+	}
+	return []problem{{"model.allowedModelIds", "must contain model.modelId (" + id.(string) + ")", list}}
+}
+
+// adoptedPool says that an adopted pool is configured where it was made.
+func adoptedPool(vs values) []problem {
+	if !vs.given("auth.userPoolId") {
+		return nil
+	}
+	var problems []problem
+	for _, path := range []string{
+		"auth.selfSignUp", "auth.mfa", "auth.passwordMinimumLength", "auth.idTokenValidityMinutes", "auth.accessTokenValidityMinutes",
+		"auth.refreshTokenValidityDays", "auth.userPoolTier", "auth.sesSourceArn", "auth.fromEmailAddress",
+	} {
+		if vs.given(path) {
+			problems = append(problems, problem{path: path, rule: "must not be set with auth.userPoolId: it has no effect on an adopted user pool"})
+		}
+	}
+	return problems
+}
+
+func refreshOutlives(path string) func(values) []problem {
+	return func(vs values) []problem {
+		minutes, ok := vs.number(path)
+		days, okDays := vs.number("auth.refreshTokenValidityDays")
+		if !ok || !okDays || days*24*60 > minutes {
+			return nil
+		}
+		return []problem{{path, "must be less than auth.refreshTokenValidityDays (" + textOf(days) + " days)", minutes}}
+	}
+}
+
+func logsNeedKey(vs values) []problem {
+	if encrypt, _ := vs.get("protection.encryptLogs"); encrypt == true && !vs.given("protection.kmsKeyArn") {
+		return []problem{{path: "protection.encryptLogs", rule: "must be false without protection.kmsKeyArn", got: true}}
+	}
+	return nil
+}
+
+func domainsDiffer(vs values) []problem {
+	rest, ok := vs.get("domain.rest")
+	webSocket, okWebSocket := vs.get("domain.webSocket")
+	if !ok || !okWebSocket || !strings.EqualFold(rest.(string), webSocket.(string)) {
+		return nil
+	}
+	return []problem{{"domain.webSocket", "must differ from domain.rest: one domain name cannot serve both APIs", webSocket}}
+}
+
+func domainsNeedCertificate(vs values) []problem {
+	if (vs.given("domain.rest") || vs.given("domain.webSocket")) && !vs.given("domain.certificateArn") {
+		return []problem{{path: "domain.certificateArn", rule: "must be set with domain.rest and domain.webSocket"}}
+	}
+	return nil
+}
+
+func certificateNeedsDomain(path string) func(values) []problem {
+	return func(vs values) []problem {
+		if vs.given(path) && !vs.given("domain.rest") && !vs.given("domain.webSocket") {
+			return []problem{{path: path, rule: "must not be set without domain.rest or domain.webSocket"}}
+		}
+		return nil
+	}
+}
+
+func logRoleNeedsLogs(vs values) []problem {
+	if logs, _ := vs.get("observability.accessLogs"); logs == false && vs.given("observability.apiGatewayLogRole") {
+		return []problem{{path: "observability.apiGatewayLogRole", rule: "must not be set without observability.accessLogs"}}
+	}
+	return nil
+}

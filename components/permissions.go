@@ -1,0 +1,115 @@
+package components
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// grantsOf returns what a function may do. DynamoDB authorizes a transaction
+// as its parts, @connections calls need execute-api:ManageConnections, and an
+// event source mapping reads its queue with the role of the function.
+func (b *build) grantsOf(function string) []grant {
+	var grants []grant
+	switch function {
+	case FunctionAuthorizer:
+		// Verifies tokens with public keys: needs nothing.
+	case FunctionConnection:
+		grants = append(grants,
+			b.onTable(b.tables.connections, "DeleteItem", "PutItem", "Query", "UpdateItem"),
+			b.onTable(b.tables.requests, "GetItem", "Query", "UpdateItem"),
+			b.onTable(b.tables.quota, "UpdateItem"),
+			b.sendToQueue(), b.postToSockets())
+	case FunctionQuota:
+		grants = append(grants,
+			b.onTable(b.tables.quota, "GetItem", "UpdateItem"),
+			b.onTable(b.tables.requests, "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+			b.onTable(b.tables.connections, "DeleteItem", "Query"),
+			b.sendToQueue(), b.postToSockets())
+	case FunctionRequests:
+		grants = append(grants,
+			b.onTable(b.tables.requests, "GetItem", "Query", "UpdateItem"),
+			b.onTable(b.tables.quota, "UpdateItem"),
+			b.onTable(b.tables.connections, "DeleteItem", "Query"),
+			b.sendToQueue(), b.postToSockets())
+	case FunctionProcessor:
+		grants = append(grants,
+			b.onTable(b.tables.requests, "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+			b.onTable(b.tables.quota, "UpdateItem"),
+			b.onTable(b.tables.connections, "DeleteItem", "Query"),
+			allow(consumeActions, b.queues.main.Arn), b.postToSockets(), b.bedrockGrant())
+	case FunctionRecovery:
+		grants = append(grants,
+			b.onTable(b.tables.quota, "Scan", "UpdateItem"),
+			b.onTable(b.tables.requests, "GetItem", "Query", "UpdateItem"),
+			b.onTable(b.tables.connections, "DeleteItem", "Query"),
+			allow(consumeActions, b.queues.deadLetter.Arn), b.sendToQueue(), b.postToSockets())
+	}
+	if b.args.Protection.KmsKeyArn != nil && function != FunctionAuthorizer {
+		grants = append(grants, b.keyGrant(function))
+	}
+	if *b.args.Observability.Tracing {
+		grants = append(grants, traceGrant())
+	}
+	return grants
+}
+
+// consumeActions are those of a function that reads a queue: the three of the
+// mapping, and the one with which it hands a message back early.
+var consumeActions = []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+
+func (b *build) onTable(table *dynamodb.Table, verbs ...string) grant {
+	actions := make([]string, len(verbs))
+	for i, verb := range verbs {
+		actions[i] = "dynamodb:" + verb
+	}
+	return allow(actions, table.Arn)
+}
+
+func (b *build) sendToQueue() grant { return allow([]string{"sqs:SendMessage"}, b.queues.main.Arn) }
+
+// postToSockets allows posting to and closing the sockets of this API's stage.
+func (b *build) postToSockets() grant {
+	sockets := func(method string) pulumi.StringInput {
+		return pulumi.Sprintf("%s/%s/%s/@connections/*", b.webSocket.api.ExecutionArn, b.args.StageName, method)
+	}
+	return allow([]string{"execute-api:ManageConnections"}, sockets("DELETE"), sockets("POST"))
+}
+
+// logGrant allows writing to the function's log group. Creating the group is
+// left out, so that a late invocation cannot bring a destroyed one back.
+func logGrant(logGroupARN pulumi.StringInput) grant {
+	return allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, pulumi.Sprintf("%s:*", logGroupARN))
+}
+
+// traceGrant allows sending traces. X-Ray offers these actions on '*' only.
+func traceGrant() grant {
+	return allow([]string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, pulumi.String("*"))
+}
+
+// keyGrant allows using the customer's key, through the services that encrypt
+// with it and in no other way.
+func (b *build) keyGrant(function string) grant {
+	return pulumi.All(required(b.args.Protection.KmsKeyArn), b.place.endpoint("dynamodb"), b.place.endpoint("sqs")).
+		ApplyT(func(v []any) []statement {
+			key, dynamoDB, queue := v[0].(string), v[1].(string), v[2].(string)
+			return []statement{
+				throughService(key, dynamoDB, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+				throughService(key, queue, queueKeyActions(function)...),
+			}
+		})
+}
+
+// queueKeyActions are those of a sender, or only that of a consumer.
+func queueKeyActions(function string) []string {
+	if function == FunctionProcessor {
+		return []string{"kms:Decrypt"}
+	}
+	return []string{"kms:Decrypt", "kms:GenerateDataKey"}
+}
+
+func throughService(key, endpoint string, actions ...string) statement {
+	return statement{
+		Effect: "Allow", Action: actions, Resource: []string{key},
+		Condition: map[string]map[string][]string{"StringEquals": {"kms:ViaService": {endpoint}}},
+	}
+}

@@ -1,0 +1,38 @@
+package components
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// place is where the service runs, as the provider of the component says.
+type place struct {
+	partition, region, account, dnsSuffix pulumi.StringOutput
+}
+
+func placeOf(ctx *pulumi.Context, svc *StreamingService) place {
+	parent := pulumi.Parent(svc)
+	partition := aws.GetPartitionOutput(ctx, aws.GetPartitionOutputArgs{}, parent)
+	return place{
+		partition: partition.Partition(),
+		dnsSuffix: partition.DnsSuffix(),
+		region:    aws.GetRegionOutput(ctx, aws.GetRegionOutputArgs{}, parent).Name(),
+		account:   aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, parent).AccountId(),
+	}
+}
+
+// arn builds the ARN of a resource of this account and Region.
+func (p place) arn(service string, resource pulumi.StringInput) pulumi.StringOutput {
+	return pulumi.Sprintf("arn:%s:%s:%s:%s:%s", p.partition, service, p.region, p.account, resource)
+}
+
+// issuer is the issuer of the tokens of a user pool, without https://.
+func (p place) issuer(poolID pulumi.StringInput) pulumi.StringOutput {
+	return pulumi.Sprintf("cognito-idp.%s.%s/%s", p.region, p.dnsSuffix, poolID)
+}
+
+// endpoint is the host name of a service in this Region, as kms:ViaService has
+// it.
+func (p place) endpoint(service string) pulumi.StringOutput {
+	return pulumi.Sprintf("%s.%s.%s", service, p.region, p.dnsSuffix)
+}

@@ -1,0 +1,183 @@
+package components
+
+import (
+	"maps"
+	"reflect"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// resolve returns a copy of args in which every setting has its value or its
+// default. It fails, naming every problem, if a plain value breaks a rule;
+// Outputs are held to the same rules as soon as they are known, before any
+// resource receives them.
+func resolve(name string, args *StreamingServiceArgs) (*StreamingServiceArgs, error) {
+	if args == nil {
+		args = &StreamingServiceArgs{}
+	}
+	resolved := *args
+	found := settings{values: values{}, tiers: map[string]*TierSettings{}}
+	found.structure("", reflect.ValueOf(&resolved).Elem(), reflect.ValueOf(defaults()).Elem())
+	found.values["name"] = value{v: name, known: true, given: true}
+	if err := validate(found.values); err != nil {
+		return nil, err
+	}
+	found.gate()
+	resolved.Quota.Tiers = map[string]TierSettings{}
+	for group, tier := range found.tiers {
+		resolved.Quota.Tiers[group] = *tier
+	}
+	return &resolved, nil
+}
+
+// settings are the leaves of a StreamingServiceArgs.
+type settings struct {
+	values  values
+	outputs []outputSetting
+	tiers   map[string]*TierSettings
+}
+
+// outputSetting is a setting whose value is known later.
+type outputSetting struct {
+	path     string
+	field    reflect.Value // holds the Output
+	fallback any           // the plain default, or nil
+}
+
+// structure collects the leaves of a settings struct and puts defaults where
+// nothing is given. Nested structs are copied, so that the caller's stay as
+// they are.
+func (s *settings) structure(prefix string, target, defaults reflect.Value) {
+	for i := range target.NumField() {
+		path, ok := settingPath(prefix, target.Type().Field(i))
+		if !ok {
+			continue
+		}
+		var fallback reflect.Value
+		if defaults.IsValid() {
+			fallback = defaults.Field(i)
+		}
+		switch field := target.Field(i); {
+		case isSettings(field.Type()):
+			copied := reflect.New(field.Type().Elem())
+			if !field.IsNil() {
+				copied.Elem().Set(field.Elem())
+			}
+			field.Set(copied)
+			s.structure(path, copied.Elem(), fallback.Elem())
+		case field.Type() == reflect.TypeFor[map[string]TierSettings]():
+			for group, tier := range field.Interface().(map[string]TierSettings) {
+				s.tiers[group] = &tier
+				s.values[path+"."+group] = value{v: group, known: true, given: true}
+				s.structure(path+"."+group, reflect.ValueOf(&tier).Elem(), reflect.Value{})
+			}
+		default:
+			s.leaf(path, field, fallback)
+		}
+	}
+}
+
+func (s *settings) leaf(path string, field, fallback reflect.Value) {
+	given := !field.IsZero()
+	if !given && fallback.IsValid() && !fallback.IsZero() {
+		field.Set(fallback)
+	}
+	v, known := plain(field.Interface())
+	switch {
+	case !known:
+		setting := outputSetting{path: path, field: field}
+		if fallback.IsValid() {
+			setting.fallback, _ = plain(fallback.Interface())
+		}
+		s.outputs = append(s.outputs, setting)
+		s.values[path] = value{given: true}
+	case v != nil:
+		s.values[path] = value{v: v, known: true, given: given}
+	}
+}
+
+// gate makes every Output among the settings wait for the validation of them
+// all, and gives those that resolve to nothing their default.
+func (s *settings) gate() {
+	if len(s.outputs) == 0 {
+		return
+	}
+	inputs := make([]any, len(s.outputs))
+	for i, o := range s.outputs {
+		inputs[i] = asOutput(o.field.Interface())
+	}
+	checked := pulumi.Unsecret(pulumi.All(inputs...).ApplyT(func(resolved []any) (bool, error) {
+		known := maps.Clone(s.values)
+		for i, o := range s.outputs {
+			delete(known, o.path)
+			if v := orDefault(resolved[i], o.fallback); v != nil {
+				known[o.path] = value{v: v, known: true, given: true}
+			}
+		}
+		return true, validate(known)
+	}))
+	for i, o := range s.outputs {
+		o.field.Set(reflect.ValueOf(gated(inputs[i], checked, o.field.Type(), o.fallback)))
+	}
+}
+
+// gated returns input as it is once checked holds, as an Output of a type that
+// a field of type t takes.
+func gated(input any, checked pulumi.Output, t reflect.Type, fallback any) pulumi.Output {
+	both := pulumi.All(input, checked)
+	switch t {
+	case reflect.TypeFor[pulumi.StringPtrInput]():
+		return both.ApplyT(func(v []any) *string { return pointer[string](orDefault(v[0], fallback)) })
+	case reflect.TypeFor[pulumi.IntPtrInput]():
+		return both.ApplyT(func(v []any) *int { return pointer[int](orDefault(v[0], fallback)) })
+	case reflect.TypeFor[pulumi.Float64PtrInput]():
+		return both.ApplyT(func(v []any) *float64 { return pointer[float64](orDefault(v[0], fallback)) })
+	case reflect.TypeFor[pulumi.BoolPtrInput]():
+		return both.ApplyT(func(v []any) *bool { return pointer[bool](orDefault(v[0], fallback)) })
+	case reflect.TypeFor[pulumi.StringMapInput]():
+		return both.ApplyT(func(v []any) map[string]string { return v[0].(map[string]string) })
+	default:
+		return both.ApplyT(func(v []any) []string { return v[0].([]string) })
+	}
+}
+
+func pointer[T any](v any) *T {
+	if v == nil {
+		return nil
+	}
+	return new(v.(T))
+}
+
+// orDefault dereferences a resolved Output; nil stands for its default.
+func orDefault(v, fallback any) any {
+	r := reflect.ValueOf(v)
+	if r.Kind() == reflect.Pointer {
+		if r.IsNil() {
+			return fallback
+		}
+		return r.Elem().Interface()
+	}
+	if v == nil {
+		return fallback
+	}
+	return v
+}
+
+// settingPath returns the path by which users know a field, and false for
+// fields that are not settings.
+func settingPath(prefix string, field reflect.StructField) (string, bool) {
+	tag, ok := field.Tag.Lookup("pulumi")
+	if !ok {
+		return "", false
+	}
+	name, _, _ := strings.Cut(tag, ",")
+	if prefix == "" {
+		return name, true
+	}
+	return prefix + "." + name, true
+}
+
+func isSettings(t reflect.Type) bool {
+	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct
+}

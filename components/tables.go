@@ -1,0 +1,76 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// tables are where the service keeps its state.
+type tables struct {
+	quota       *dynamodb.Table // an item for each user
+	connections *dynamodb.Table // live sockets
+	requests    *dynamodb.Table // requests, their input and the log of their answer
+}
+
+func (b *build) newTables() (err error) {
+	b.tables = &tables{}
+	if b.tables.quota, err = b.newTable("quota-table"); err != nil {
+		return err
+	}
+	if b.tables.connections, err = b.newTable("connections-table"); err != nil {
+		return err
+	}
+	b.tables.requests, err = b.newTable("requests-table")
+	return err
+}
+
+// newTable creates a table with generic keys, so that what is stored may grow
+// without replacing it.
+func (b *build) newTable(role string) (*dynamodb.Table, error) {
+	args := &dynamodb.TableArgs{
+		BillingMode: pulumi.String("PAY_PER_REQUEST"),
+		HashKey:     pulumi.String("pk"),
+		RangeKey:    pulumi.String("sk"),
+		Attributes: dynamodb.TableAttributeArray{
+			&dynamodb.TableAttributeArgs{Name: pulumi.String("pk"), Type: pulumi.String("S")},
+			&dynamodb.TableAttributeArgs{Name: pulumi.String("sk"), Type: pulumi.String("S")},
+		},
+		Ttl:                       &dynamodb.TableTtlArgs{AttributeName: pulumi.String("expiresAt"), Enabled: pulumi.Bool(true)},
+		PointInTimeRecovery:       &dynamodb.TablePointInTimeRecoveryArgs{Enabled: orFalse(b.args.Protection.PointInTimeRecovery)},
+		DeletionProtectionEnabled: pulumi.Bool(b.isProtected()),
+		Tags:                      b.args.Tags,
+	}
+	if key := b.args.Protection.KmsKeyArn; key != nil {
+		args.ServerSideEncryption = &dynamodb.TableServerSideEncryptionArgs{Enabled: pulumi.Bool(true), KmsKeyArn: key}
+	}
+	table, err := dynamodb.NewTable(b.ctx, b.child(role), args, b.protected()...)
+	if err != nil {
+		return nil, fmt.Errorf("creating %s: %w", role, err)
+	}
+	return table, nil
+}
+
+func (b *build) isProtected() bool { return *b.args.Protection.DeletionProtection }
+
+func (b *build) ifProtected(yes, no string) string {
+	if b.isProtected() {
+		return yes
+	}
+	return no
+}
+
+// protected are the options of a resource that holds data. Pulumi refuses to
+// delete it before anything else is deleted, where AWS would refuse only when
+// the rest is gone.
+func (b *build) protected() []pulumi.ResourceOption {
+	return b.options(pulumi.Protect(b.isProtected()))
+}
+
+func orFalse(input pulumi.BoolPtrInput) pulumi.BoolInput {
+	if v, known := plain(input); known {
+		return pulumi.Bool(v == true)
+	}
+	return input.ToBoolPtrOutput().Elem()
+}

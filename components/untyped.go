@@ -1,0 +1,35 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// ProviderVersion is the version of pulumi-aws that the component is written
+// for, as go.mod requires it. Resources registered by their type token name it
+// as the SDK does for its own; otherwise the engine may pick another version.
+const ProviderVersion = "6.83.2"
+
+// newUntyped registers a resource of a service whose Go package is too large
+// to compile for it: wafv2 alone takes minutes and gigabytes.
+func (b *build) newUntyped(token, role string, inputs pulumi.Map) error {
+	var resource pulumi.CustomResourceState
+	err := b.ctx.RegisterResource(token, b.child(role), inputs, &resource, b.options(pulumi.Version(ProviderVersion))...)
+	if err != nil {
+		return fmt.Errorf("creating %s: %w", role, err)
+	}
+	return nil
+}
+
+// newFirewall puts the web ACL, if there is one, before the REST API.
+// WebSocket APIs take none.
+func (b *build) newFirewall() error {
+	if b.args.Protection.WebAclArn == nil {
+		return nil
+	}
+	return b.newUntyped("aws:wafv2/webAclAssociation:WebAclAssociation", "web-acl-association", pulumi.Map{
+		"resourceArn": b.rest.stage.Arn,
+		"webAclArn":   required(b.args.Protection.WebAclArn),
+	})
+}

@@ -1,0 +1,202 @@
+package components
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/streaming-service/streaming-service/internal/environment"
+)
+
+// environmentBytes is the most that Lambda takes for the variables of a
+// function, names and values together.
+const environmentBytes = 4096
+
+// MetricsNamespace is the CloudWatch namespace of the functions' metrics.
+const MetricsNamespace = "StreamingService"
+
+// environmentOf returns the variables of a function, checked for size: at
+// once as far as they are known, and again when all are.
+func (b *build) environmentOf(function string) (pulumi.StringMapInput, error) {
+	variables := b.variablesOf(function)
+	known := map[string]string{}
+	for name, input := range variables {
+		if v, ok := plain(input); ok {
+			known[name] = textOf(v)
+		}
+	}
+	if err := checkEnvironment(function, known); err != nil {
+		return nil, err
+	}
+	return variables.ToStringMapOutput().ApplyT(func(resolved map[string]string) (map[string]string, error) {
+		return resolved, checkEnvironment(function, resolved)
+	}).(pulumi.StringMapOutput), nil
+}
+
+// variablesOf returns the variables of a function, without those whose setting
+// has no value.
+func (b *build) variablesOf(function string) pulumi.StringMap {
+	sets := map[string][]pulumi.StringMap{
+		FunctionAuthorizer: {b.callerVariables()},
+		FunctionConnection: {b.callerVariables(), b.lifeVariables(), b.socketVariables()},
+		FunctionQuota:      {b.callerVariables(), b.lifeVariables(), b.quotaVariables(), b.modelVariables()},
+		FunctionRequests:   {b.callerVariables(), b.lifeVariables()},
+		FunctionProcessor:  {b.lifeVariables(), b.streamVariables(), b.guardrailVariables()},
+		FunctionRecovery:   {b.lifeVariables(), b.recoveryVariables()},
+	}
+	variables := pulumi.StringMap{
+		environment.LogLevel:         text(b.args.Functions.LogLevel),
+		environment.MetricsNamespace: pulumi.String(MetricsNamespace),
+		environment.ServiceName:      pulumi.String(b.name),
+	}
+	for _, set := range sets[function] {
+		maps.Copy(variables, set)
+	}
+	maps.DeleteFunc(variables, func(_ string, v pulumi.StringInput) bool { return v == nil || v == pulumi.String("") })
+	return variables
+}
+
+// callerVariables say whose calls are accepted.
+func (b *build) callerVariables() pulumi.StringMap {
+	return pulumi.StringMap{
+		environment.UserPoolID:       b.auth.poolID,
+		environment.UserPoolClientID: b.auth.clientID,
+		environment.AllowedOrigins:   text(b.args.Auth.AllowedOrigins),
+		environment.AllowedCIDRs:     text(b.args.Auth.AllowedCidrs),
+	}
+}
+
+// lifeVariables are those of every function that may touch a request: each of
+// them can heal one.
+func (b *build) lifeVariables() pulumi.StringMap {
+	return pulumi.StringMap{
+		environment.QuotaTable:                 b.tables.quota.Name,
+		environment.ConnectionsTable:           b.tables.connections.Name,
+		environment.RequestsTable:              b.tables.requests.Name,
+		environment.QueueURL:                   b.queues.main.Url,
+		environment.WebSocketAPIEndpoint:       b.webSocket.endpoint,
+		environment.ReplayTTLHours:             text(b.args.Streaming.ReplayTtlHours),
+		environment.MaxAgeSeconds:              text(b.args.Queue.MaxAgeSeconds),
+		environment.DeadLetterRetentionSeconds: pulumi.String(textOf(DeadLetterRetentionSeconds)),
+	}
+}
+
+func (b *build) socketVariables() pulumi.StringMap {
+	return pulumi.StringMap{environment.UserConnections: text(b.args.Throttle.UserConnections)}
+}
+
+func (b *build) quotaVariables() pulumi.StringMap {
+	throttle := b.args.Throttle
+	return pulumi.StringMap{
+		environment.QuotaTiers:      b.tiers(),
+		environment.TimeZone:        text(b.args.Quota.TimeZone),
+		environment.UserRateLimit:   text(throttle.UserRateLimit),
+		environment.UserBurstLimit:  text(throttle.UserBurstLimit),
+		environment.UserConcurrency: text(throttle.UserConcurrency),
+	}
+}
+
+func (b *build) modelVariables() pulumi.StringMap {
+	model := b.args.Model
+	variables := pulumi.StringMap{
+		environment.ModelID:         text(model.ModelId),
+		environment.AllowedModelIDs: text(model.AllowedModelIds),
+		environment.MaxTokens:       text(model.MaxTokens),
+		environment.Temperature:     text(model.Temperature),
+		environment.TopP:            text(model.TopP),
+		environment.SystemPrompt:    text(model.System),
+		environment.AllowSystem:     text(model.AllowSystem),
+	}
+	if model.AllowedModelIds == nil {
+		variables[environment.AllowedModelIDs] = text(model.ModelId)
+	}
+	return variables
+}
+
+func (b *build) guardrailVariables() pulumi.StringMap {
+	return pulumi.StringMap{
+		environment.GuardrailID:      text(b.args.Model.GuardrailId),
+		environment.GuardrailVersion: text(b.args.Model.GuardrailVersion),
+	}
+}
+
+func (b *build) streamVariables() pulumi.StringMap {
+	return pulumi.StringMap{
+		environment.FlushIntervalMs: text(b.args.Streaming.FlushIntervalMs),
+		environment.OnDisconnect:    text(b.args.Streaming.OnDisconnect),
+	}
+}
+
+func (b *build) recoveryVariables() pulumi.StringMap {
+	return pulumi.StringMap{environment.DeadLetterQueueURL: b.queues.deadLetter.Url}
+}
+
+// tiers is the limits of every tier as JSON. What a tier leaves open is that
+// of users without one.
+func (b *build) tiers() pulumi.StringInput {
+	quota := b.args.Quota
+	groups := slices.Sorted(maps.Keys(quota.Tiers))
+	limits := []pulumi.IntPtrInput{quota.MonthlyRequests, quota.MonthlyTokens}
+	for _, group := range groups {
+		tier := quota.Tiers[group]
+		limits = append(limits, orElse(tier.MonthlyRequests, quota.MonthlyRequests), orElse(tier.MonthlyTokens, quota.MonthlyTokens))
+	}
+	inputs, numbers, known := make([]any, len(limits)), make([]any, len(limits)), true
+	for i, limit := range limits {
+		v, ok := plain(limit)
+		known, numbers[i], inputs[i] = known && ok, v, limit.ToIntPtrOutput()
+	}
+	if known {
+		return pulumi.String(tiersJSON(groups, numbers))
+	}
+	return pulumi.All(inputs...).ApplyT(func(resolved []any) string {
+		for i := range resolved {
+			resolved[i] = orDefault(resolved[i], 0)
+		}
+		return tiersJSON(groups, resolved)
+	}).(pulumi.StringOutput)
+}
+
+// tiersJSON encodes limits that come in pairs, the default's first.
+func tiersJSON(groups []string, numbers []any) string {
+	pair := func(i int) environment.Limits {
+		return environment.Limits{MonthlyRequests: int64(numbers[2*i].(int)), MonthlyTokens: int64(numbers[2*i+1].(int))}
+	}
+	tiers := environment.Tiers{Default: pair(0), Groups: map[string]environment.Limits{}}
+	for i, group := range groups {
+		tiers.Groups[group] = pair(i + 1)
+	}
+	encoded, _ := json.Marshal(tiers) // integers and strings always encode
+	return string(encoded)
+}
+
+func orElse(limit, fallback pulumi.IntPtrInput) pulumi.IntPtrInput {
+	if limit == nil {
+		return fallback
+	}
+	return limit
+}
+
+// checkEnvironment fails if Lambda would refuse the variables for their size.
+func checkEnvironment(function string, variables map[string]string) error {
+	size := func(name string) int { return len(name) + len(variables[name]) }
+	names := slices.SortedFunc(maps.Keys(variables), func(a, b string) int {
+		if d := size(b) - size(a); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	total := 0
+	for _, name := range names {
+		total += size(name)
+	}
+	if total <= environmentBytes {
+		return nil
+	}
+	return fmt.Errorf("environment of function %s must be <= %d bytes, got %d; the largest variable is %s with %d bytes",
+		function, environmentBytes, total, names[0], size(names[0]))
+}

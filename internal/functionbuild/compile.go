@@ -1,0 +1,54 @@
+package functionbuild
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// compile builds one function and packs it at zipPath.
+func compile(ctx context.Context, source, function, goos, goarch, zipPath string) error {
+	temporary, err := os.MkdirTemp("", "bootstrap-*")
+	if err != nil {
+		return fmt.Errorf("building function %s: %w", function, err)
+	}
+	defer os.RemoveAll(temporary)
+	binary := filepath.Join(temporary, bootstrap)
+	command := exec.CommandContext(ctx, "go", "build", "-C", source, "-trimpath", "-buildvcs=false",
+		"-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, "./lambdas/"+function)
+	command.Env = environment(os.Environ(), goos, goarch)
+	if _, err := run(command); err != nil {
+		return fmt.Errorf("building function %s: %w", function, err)
+	}
+	if err := pack(binary, zipPath); err != nil {
+		return fmt.Errorf("packing function %s: %w", function, err)
+	}
+	return nil
+}
+
+// environment is that of the go command. What decides the bytes of the binary
+// is set here, last, so that neither the caller's environment nor its
+// workspace changes them.
+func environment(base []string, goos, goarch string) []string {
+	return append(slices.Clone(base),
+		"CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0",
+		"GOOS="+goos, "GOARCH="+goarch)
+}
+
+// run runs a command of the Go toolchain; its error holds what the command
+// printed.
+func run(command *exec.Cmd) (string, error) {
+	var stdout, stderr strings.Builder
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil {
+		if message := strings.TrimSpace(stderr.String()); message != "" {
+			return "", fmt.Errorf("%w: %s", err, message)
+		}
+		return "", err
+	}
+	return strings.TrimSpace(stdout.String()), nil
+}

@@ -1,0 +1,158 @@
+// Package functionbuild compiles the Lambda functions of this module into
+// deployment packages: one zip a function with a single executable named
+// bootstrap, byte-identical on every build of the same source.
+package functionbuild
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Module is the path of the module that holds the functions.
+const Module = "github.com/streaming-service/streaming-service"
+
+// Progress receives what happens to each build. It may be called concurrently.
+type Progress func(Event)
+
+// Event is what happened to the build of one function.
+type Event struct {
+	Function string
+	Done     bool
+	Elapsed  time.Duration // since the build began; 0 unless Done
+	Err      error         // of a build that is Done
+}
+
+// Builder builds functions. It is safe for concurrent use and runs a few
+// builds at a time.
+type Builder struct {
+	goos, goarch string // override the architecture asked for
+	outputDir    string
+	source       string
+	progress     Progress
+	slots        chan struct{}
+
+	once   sync.Once
+	dir    string
+	dirErr error
+}
+
+// Option configures a Builder.
+type Option func(*Builder)
+
+// WithProgress reports the builds as they go on. Default: silence.
+func WithProgress(p Progress) Option { return func(b *Builder) { b.progress = p } }
+
+// WithOutputDir sets where the zips are kept. Default: a directory in the
+// user's cache, separate for each place of the source.
+func WithOutputDir(dir string) Option { return func(b *Builder) { b.outputDir = dir } }
+
+// WithSource sets the directory of the module's source. Default: where the go
+// command finds the module from the working directory.
+func WithSource(dir string) Option { return func(b *Builder) { b.source = dir } }
+
+// ForHost builds for the machine that runs the builder, whatever architecture
+// is asked for, so that the functions can be started here.
+func ForHost() Option {
+	return func(b *Builder) { b.goos, b.goarch = runtime.GOOS, runtime.GOARCH }
+}
+
+// New returns a Builder.
+func New(options ...Option) *Builder {
+	b := &Builder{progress: func(Event) {}, slots: make(chan struct{}, max(1, min(4, runtime.NumCPU()/2)))}
+	for _, o := range options {
+		o(b)
+	}
+	return b
+}
+
+// Build compiles function for architecture, arm64 or x86_64, and returns the
+// path of its zip. The path depends only on where the source is, the function
+// and the architecture; the file is written only if its bytes change.
+func (b *Builder) Build(ctx context.Context, function, architecture string) (string, error) {
+	goos, goarch, err := b.target(architecture)
+	if err != nil {
+		return "", err
+	}
+	source, err := b.sourceDir(ctx)
+	if err != nil {
+		return "", err
+	}
+	outputs, err := b.outputs(source)
+	if err != nil {
+		return "", err
+	}
+	select {
+	case b.slots <- struct{}{}:
+		defer func() { <-b.slots }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	begun := time.Now()
+	b.progress(Event{Function: function})
+	path := filepath.Join(outputs, fmt.Sprintf("%s-%s-%s.zip", function, goos, goarch))
+	err = compile(ctx, source, function, goos, goarch, path)
+	b.progress(Event{Function: function, Done: true, Elapsed: time.Since(begun), Err: err})
+	if err != nil {
+		return "", err
+	}
+	return path, nil
+}
+
+func (b *Builder) target(architecture string) (goos, goarch string, err error) {
+	if b.goarch != "" {
+		return b.goos, b.goarch, nil
+	}
+	switch architecture {
+	case "arm64":
+		return "linux", "arm64", nil
+	case "x86_64":
+		return "linux", "amd64", nil
+	default:
+		return "", "", fmt.Errorf("building functions: architecture must be arm64 or x86_64, got %q", architecture)
+	}
+}
+
+// sourceDir finds the module once. It works in a checkout and from a program
+// that merely requires the module, whose source is then in the module cache.
+func (b *Builder) sourceDir(ctx context.Context) (string, error) {
+	b.once.Do(func() {
+		if b.source != "" {
+			b.dir = b.source
+			return
+		}
+		b.dir, b.dirErr = run(exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", Module))
+		if b.dirErr == nil && b.dir == "" {
+			b.dirErr = errors.New("the module is required but not downloaded; run go mod download " + Module)
+		}
+	})
+	if b.dirErr != nil {
+		return "", fmt.Errorf("finding the source of the functions: %w", b.dirErr)
+	}
+	return b.dir, nil
+}
+
+// outputs returns the directory for the zips built from source.
+func (b *Builder) outputs(source string) (string, error) {
+	dir := b.outputDir
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("finding a place for built functions: %w", err)
+		}
+		place := sha256.Sum256([]byte(source))
+		dir = filepath.Join(cache, "streaming-service", "functions", hex.EncodeToString(place[:8]))
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("making a place for built functions: %w", err)
+	}
+	return dir, nil
+}

@@ -1,0 +1,72 @@
+package functionbuild
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// bootstrap is the name of the executable that the provided.al2023 runtime
+// starts.
+const bootstrap = "bootstrap"
+
+// modified is the time of every entry, the earliest that zip can express, so
+// that the time of a build does not change its bytes.
+var modified = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// pack writes a zip with the executable at path, unless it is there already.
+// The file appears at once and whole.
+func pack(executable, path string) error {
+	content, err := zipOf(executable)
+	if err != nil {
+		return err
+	}
+	if present, err := os.ReadFile(path); err == nil && bytes.Equal(present, content) {
+		return nil
+	}
+	return replaceFile(path, content)
+}
+
+func zipOf(executable string) ([]byte, error) {
+	code, err := os.ReadFile(executable)
+	if err != nil {
+		return nil, fmt.Errorf("reading executable: %w", err)
+	}
+	header := &zip.FileHeader{Name: bootstrap, Method: zip.Deflate, Modified: modified}
+	header.SetMode(0o755)
+	var content bytes.Buffer
+	archive := zip.NewWriter(&content)
+	entry, err := archive.CreateHeader(header)
+	if err != nil {
+		return nil, fmt.Errorf("adding executable: %w", err)
+	}
+	if _, err := entry.Write(code); err != nil {
+		return nil, fmt.Errorf("compressing executable: %w", err)
+	}
+	if err := archive.Close(); err != nil {
+		return nil, fmt.Errorf("finishing archive: %w", err)
+	}
+	return content.Bytes(), nil
+}
+
+func replaceFile(path string, content []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("creating archive: %w", err)
+	}
+	defer os.Remove(file.Name())
+	if _, err := file.Write(content); err != nil {
+		file.Close()
+		return fmt.Errorf("writing archive: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("writing archive: %w", err)
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return fmt.Errorf("placing archive: %w", err)
+	}
+	return nil
+}
