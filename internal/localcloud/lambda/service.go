@@ -71,6 +71,7 @@ type Invocation struct {
 	MaxMemory int64         // bytes, resident at most; 0 where the system does not tell
 	GBSeconds float64       // billed: duration and init, by declared memory
 	Error     string        // type of the function's error, "" on success
+	Event     []byte        // what it was invoked with; not to be kept
 }
 
 // Service is the local AWS Lambda. Close ends all that it started.

@@ -21,7 +21,7 @@ func (f *function) work(inv *invocation) {
 		if err != nil {
 			f.leave()
 			inv.finish(inv.fail(err))
-			f.service.options.Meter(Invocation{Function: f.name, RequestID: inv.id, Cold: true, Error: inv.fail(err).errorType})
+			f.service.options.Meter(Invocation{Function: f.name, RequestID: inv.id, Cold: true, Error: inv.fail(err).errorType, Event: inv.payload})
 			return
 		}
 		if e.run(inv) {
@@ -175,7 +175,7 @@ func (e *environment) report(inv *invocation, out outcome) {
 	f := e.function
 	used := Invocation{
 		Function: f.name, RequestID: inv.id, Cold: inv.cold, Init: inv.init,
-		Duration: time.Since(inv.begun), MemoryMB: e.spec.MemorySize, MaxMemory: e.process.maxMemory(), Error: out.errorType,
+		Duration: time.Since(inv.begun), MemoryMB: e.spec.MemorySize, MaxMemory: e.process.maxMemory(), Error: out.errorType, Event: inv.payload,
 	}
 	billed := math.Ceil(float64(used.Duration+used.Init) / float64(time.Millisecond))
 	used.GBSeconds = billed / 1000 * float64(used.MemoryMB) / 1024
