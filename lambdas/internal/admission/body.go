@@ -1,0 +1,233 @@
+package admission
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// Bounds of stopSequences.
+const (
+	maxStopSequences      = 16
+	maxStopSequenceLength = 256 // bytes
+)
+
+// Model is what a request may ask of the model, and what it gets by default.
+type Model struct {
+	ID          string
+	Allowed     []string // ids that a request may name
+	MaxTokens   int      // the most, and the default
+	Temperature *float64 // default; nil: the model's own
+	TopP        *float64 // default; nil: the model's own
+	System      string   // operator's system text; "": none
+	AllowSystem bool     // a request may add its own
+}
+
+// Submission is a valid body.
+type Submission struct {
+	Input life.Input
+	Model life.ModelParameters
+}
+
+// Parse reads the body of POST /requests. The error names every field that is
+// not valid.
+func (m Model) Parse(body []byte) (Submission, *httpapi.Error) {
+	if len(body) > protocol.MaxBodyBytes {
+		return Submission{}, httpapi.NewError(protocol.CodePayloadTooLarge, fmt.Sprintf("The body is larger than %d bytes.", protocol.MaxBodyBytes))
+	}
+	var p problems
+	switch {
+	case !utf8.Valid(body):
+		p.add("body", "must be valid UTF-8")
+	case !json.Valid(body):
+		p.add("body", "must be valid JSON")
+	}
+	if len(p.fields) > 0 {
+		return Submission{}, httpapi.Invalid(p.fields...)
+	}
+	request := p.request(body, m)
+	if len(p.fields) > 0 {
+		return Submission{}, httpapi.Invalid(p.fields...)
+	}
+	return m.submission(request)
+}
+
+// request reads the members of a body. What is wrong with them is collected.
+func (p *problems) request(body []byte, m Model) protocol.SubmitRequest {
+	var r protocol.SubmitRequest
+	list, err := members(body)
+	if err != nil {
+		p.add("body", "%v", err)
+		return r
+	}
+	for _, f := range list {
+		switch f.name {
+		case "messages":
+			r.Messages = p.messages(f.value)
+		case "prompt":
+			r.Prompt = p.filled(f.name, f.value)
+		case "system":
+			r.System = p.filled(f.name, f.value)
+			if !m.AllowSystem {
+				p.add(f.name, "is not allowed here")
+			}
+		case "model":
+			r.Model = p.filled(f.name, f.value)
+		case "maxTokens":
+			r.MaxTokens = p.whole(f.name, f.value, m.MaxTokens)
+		case "temperature":
+			r.Temperature = p.fraction(f.name, f.value)
+		case "topP":
+			r.TopP = p.fraction(f.name, f.value)
+		case "stopSequences":
+			r.StopSequences = p.stopSequences(f.name, f.value)
+		default:
+			p.add(quoteField(f.name), "is not a known field")
+		}
+	}
+	p.onePrompt(list)
+	return r
+}
+
+// onePrompt checks that exactly one of messages and prompt is there.
+func (p *problems) onePrompt(list []member) {
+	has := func(name string) bool {
+		return slices.ContainsFunc(list, func(m member) bool { return m.name == name })
+	}
+	switch {
+	case has("messages") && has("prompt"):
+		p.add("prompt", "must not be given together with messages")
+	case !has("messages") && !has("prompt"):
+		p.add("messages", "must be given, or else prompt")
+	}
+}
+
+// filled reads a string that is not blank.
+func (p *problems) filled(field string, raw json.RawMessage) string {
+	s, ok := p.text(field, raw)
+	if ok && strings.TrimSpace(s) == "" {
+		p.add(field, "must not be blank")
+	}
+	return s
+}
+
+// messages reads a conversation: roles alternate, and the user has the first
+// and the last word.
+func (p *problems) messages(raw json.RawMessage) []protocol.Message {
+	list, ok := p.array("messages", raw)
+	if !ok {
+		return nil
+	}
+	if len(list) == 0 {
+		p.add("messages", "must not be empty")
+	}
+	messages := make([]protocol.Message, len(list))
+	for i, raw := range list {
+		messages[i] = p.message(fmt.Sprintf("messages[%d]", i), raw)
+		if want := roleAt(i); messages[i].Role != want && messages[i].Role != "" {
+			p.add(fmt.Sprintf("messages[%d].role", i), "must be %s: roles alternate, beginning with user", want)
+		}
+	}
+	if len(list) > 0 && len(list)%2 == 0 {
+		p.add("messages", "must end with a message of the user")
+	}
+	return messages
+}
+
+func roleAt(i int) string {
+	if i%2 == 0 {
+		return protocol.RoleUser
+	}
+	return protocol.RoleAssistant
+}
+
+func (p *problems) message(field string, raw json.RawMessage) (m protocol.Message) {
+	list, err := members(raw)
+	if err != nil {
+		p.add(field, "%v", err)
+		return m
+	}
+	given := map[string]bool{}
+	for _, f := range list {
+		given[f.name] = true
+		name := field + "." + f.name
+		switch f.name {
+		case "role":
+			m.Role, _ = p.text(name, f.value)
+			if m.Role == "" {
+				p.add(name, "must be user or assistant")
+			}
+		case "content":
+			m.Content = p.filled(name, f.value)
+		default:
+			p.add(field+"."+quoteField(f.name), "is not a known field")
+		}
+	}
+	for _, name := range []string{"role", "content"} {
+		if !given[name] {
+			p.add(field+"."+name, "must be given")
+		}
+	}
+	return m
+}
+
+func (p *problems) stopSequences(field string, raw json.RawMessage) []string {
+	list, ok := p.array(field, raw)
+	if !ok {
+		return nil
+	}
+	if len(list) > maxStopSequences {
+		p.add(field, "must hold at most %d", maxStopSequences)
+		return nil
+	}
+	sequences := make([]string, len(list))
+	for i, raw := range list {
+		name := fmt.Sprintf("%s[%d]", field, i)
+		sequences[i], ok = p.text(name, raw)
+		if ok && (sequences[i] == "" || len(sequences[i]) > maxStopSequenceLength) {
+			p.add(name, "must have 1 to %d bytes", maxStopSequenceLength)
+		}
+	}
+	return sequences
+}
+
+// quoteField names a field of the caller's own without letting it grow.
+func quoteField(name string) string { return strings.Trim(quote(name), `"`) }
+
+// submission applies the operator's defaults.
+func (m Model) submission(r protocol.SubmitRequest) (Submission, *httpapi.Error) {
+	s := Submission{
+		Input: life.Input{Messages: r.Messages, StopSequences: r.StopSequences},
+		Model: life.ModelParameters{ModelID: m.ID, MaxTokens: m.MaxTokens, Temperature: m.Temperature, TopP: m.TopP},
+	}
+	if r.Model != "" {
+		if !slices.Contains(m.Allowed, r.Model) {
+			return Submission{}, httpapi.NewError(protocol.CodeModelNotAllowed, "The model is not one of those allowed here.")
+		}
+		s.Model.ModelID = r.Model
+	}
+	if r.Prompt != "" {
+		s.Input.Messages = []protocol.Message{{Role: protocol.RoleUser, Content: r.Prompt}}
+	}
+	for _, block := range []string{m.System, r.System} {
+		if block != "" {
+			s.Input.System = append(s.Input.System, block)
+		}
+	}
+	if r.MaxTokens != nil {
+		s.Model.MaxTokens = *r.MaxTokens
+	}
+	if r.Temperature != nil {
+		s.Model.Temperature = r.Temperature
+	}
+	if r.TopP != nil {
+		s.Model.TopP = r.TopP
+	}
+	return s, nil
+}

@@ -1,0 +1,146 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// errTakenBack says that the record of a replay vanished: its first caller could
+// not send it and took it back.
+var errTakenBack = errors.New("request was taken back")
+
+// details are the words of each refusal.
+var details = map[protocol.Code]string{
+	protocol.CodeBlocked:         "This account may not submit requests at present.",
+	protocol.CodeQuotaExceeded:   "The monthly quota does not allow this request.",
+	protocol.CodeTooManyInFlight: "Too many requests are open. Wait for one to end, or cancel one.",
+	protocol.CodeRateLimited:     "Requests come too fast.",
+}
+
+// refuse answers a submission that a limit refuses, unless it is the replay of
+// one that was admitted before.
+func (s *Service) refuse(ctx context.Context, c call, account life.Account, refusal *life.Refusal) (httpapi.Response, error) {
+	if existing, err := s.lookUp(ctx, c); err != nil || existing != nil {
+		return s.replayOr(ctx, c, existing, err)
+	}
+	s.Metrics.RecordBy(reasonOf(refusal), metrics.Count(metrics.Refused, 1))
+	e := httpapi.NewError(refusal.Code, details[refusal.Code])
+	if refusal.Code == protocol.CodeQuotaExceeded {
+		e.Problem.Quota, e.Problem.Limit, e.Problem.Used = refusal.Quota, &refusal.Limit, &refusal.Used
+		e.Problem.ResetsAt = s.Calendar.ResetsAt(c.now).UTC().Format(time.RFC3339)
+	}
+	if refusal.RetryAfter > 0 {
+		e.With("Retry-After", strconv.FormatInt(refusal.RetryAfter, 10))
+		usage := s.usage(account, c.groups, c.now)
+		for name, value := range rateLimitHeaders(usage, s.Calendar.ResetsAt(c.now).Sub(c.now)) {
+			e.With(name, value)
+		}
+	}
+	return httpapi.Response{}, e
+}
+
+func reasonOf(refusal *life.Refusal) string {
+	if refusal.Quota != "" {
+		return string(refusal.Code) + "_" + refusal.Quota
+	}
+	return string(refusal.Code)
+}
+
+// refuseInvalid answers a body that is not valid, unless the same body was
+// admitted before, under settings that allowed it.
+func (s *Service) refuseInvalid(ctx context.Context, c call, invalid *httpapi.Error) (httpapi.Response, error) {
+	existing, err := s.lookUp(ctx, c)
+	if err == nil && existing != nil && existing.Record.BodyHash == c.hash {
+		return s.replayOr(ctx, c, existing, nil)
+	}
+	return httpapi.Response{}, invalid
+}
+
+// lookUp finds the record that a keyed submission would replay; nil if none.
+func (s *Service) lookUp(ctx context.Context, c call) (*life.Existing, error) {
+	if !c.keyed {
+		return nil, nil
+	}
+	record, err := s.Store.Record(ctx, c.key)
+	switch {
+	case errors.Is(err, life.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &life.Existing{Record: record}, nil
+}
+
+func (s *Service) replayOr(ctx context.Context, c call, existing *life.Existing, err error) (httpapi.Response, error) {
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return s.replay(ctx, c, existing)
+}
+
+// replay answers a submission whose request exists: with its current status, and
+// without a charge. From then on the request is not taken back.
+func (s *Service) replay(ctx context.Context, c call, existing *life.Existing) (httpapi.Response, error) {
+	record := existing.Record
+	if record.BodyHash != c.hash {
+		return httpapi.Response{}, httpapi.NewError(protocol.CodeIdempotencyConflict, "This Idempotency-Key was used with another body.")
+	}
+	if record.Status == protocol.StatusQueued && record.Attempt == 0 && !record.Kept {
+		kept, err := s.Store.Keep(ctx, c.key)
+		switch {
+		case errors.Is(err, life.ErrNotFound):
+			return httpapi.Response{}, errTakenBack
+		case err != nil:
+			return httpapi.Response{}, err
+		}
+		record = kept
+	}
+	record = s.setGoing(ctx, record, existing.Unsent)
+	account, err := s.Store.Account(ctx, c.key.UserID)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	s.Metrics.Record(metrics.Count(metrics.Replayed, 1))
+	return s.accepted(record, account, c), nil
+}
+
+// setGoing sends a request whose message may never have been sent, and heals any
+// other. A failure is left to the next touch.
+func (s *Service) setGoing(ctx context.Context, record life.Record, unsent bool) life.Record {
+	if unsent && !record.Status.Terminal() {
+		if err := s.Queue.Send(ctx, record.Key); err != nil {
+			s.Log.WarnContext(ctx, "request not sent", "request", record.RequestID, "error", err)
+		}
+		return record
+	}
+	released, err := s.Healer.Heal(ctx, record)
+	if err != nil {
+		s.Log.WarnContext(ctx, "request not healed", "request", record.RequestID, "error", err)
+	}
+	if released {
+		if healed, err := s.Store.Record(ctx, record.Key); err == nil {
+			return healed
+		}
+	}
+	return record
+}
+
+// rateLimitHeaders describe the monthly requests; none where they are unlimited.
+func rateLimitHeaders(usage protocol.Usage, untilReset time.Duration) map[string]string {
+	if usage.Requests.Limit == nil {
+		return map[string]string{}
+	}
+	return map[string]string{
+		"RateLimit-Limit":     fmt.Sprint(*usage.Requests.Limit),
+		"RateLimit-Remaining": fmt.Sprint(*usage.Requests.Remaining),
+		"RateLimit-Reset":     fmt.Sprint(life.Seconds(untilReset)),
+	}
+}
