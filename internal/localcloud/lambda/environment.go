@@ -36,7 +36,7 @@ func newEnvironment(f *function) (*environment, error) {
 	f.mu.Lock()
 	e := &environment{
 		function: f, spec: f.spec, code: f.code, generation: f.generation,
-		events: make(chan *invocation, 1), ready: make(chan struct{}, 1),
+		process: newProcess(), events: make(chan *invocation, 1), ready: make(chan struct{}, 1),
 	}
 	entrypoint := f.entrypoint
 	f.mu.Unlock()
@@ -63,14 +63,12 @@ func newEnvironment(f *function) (*environment, error) {
 
 func (e *environment) exec() error {
 	variables := e.variables()
-	p, err := e.function.service.spawner.start(func() *exec.Cmd {
+	return e.function.service.spawner.start(e.process, func() *exec.Cmd {
 		command := exec.Command(e.code.bootstrap()) //nolint:noctx // an environment outlives the invocation that starts it
 		command.Dir, command.Env = e.code.dir, variables
 		command.Stdout, command.Stderr = e.log, e.log
 		return command
 	})
-	e.process = p
-	return err
 }
 
 // watch waits for the end of the process and forgets the environment.

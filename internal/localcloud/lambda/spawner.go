@@ -68,7 +68,7 @@ func startRetrying(build func() *exec.Cmd) (*exec.Cmd, error) {
 const pipeGrace = 200 * time.Millisecond
 
 // start runs a command in a process group of its own.
-func (s *spawner) start(build func() *exec.Cmd) (*process, error) {
+func (s *spawner) start(p *process, build func() *exec.Cmd) error {
 	request := spawnRequest{started: make(chan spawned, 1), command: func() *exec.Cmd {
 		command := build()
 		command.WaitDelay = pipeGrace
@@ -78,37 +78,41 @@ func (s *spawner) start(build func() *exec.Cmd) (*process, error) {
 	select {
 	case s.requests <- request:
 	case <-s.done:
-		return nil, errClosed
+		return errClosed
 	}
 	result := <-request.started
 	if result.err != nil {
-		return nil, fmt.Errorf("starting %s: %w", result.command.Path, result.err)
+		return fmt.Errorf("starting %s: %w", result.command.Path, result.err)
 	}
-	p := &process{command: result.command, exited: make(chan struct{})}
-	go p.wait()
-	return p, nil
+	p.mu.Lock()
+	p.command = result.command
+	p.mu.Unlock()
+	go p.wait(result.command)
+	return nil
 }
 
 // process is one started bootstrap with its descendants.
 type process struct {
-	command *exec.Cmd
-	exited  chan struct{} // closed when the process has ended
+	exited chan struct{} // closed when the process has ended
 
-	mu     sync.Mutex
-	ended  bool
-	peak   int64
-	reason string // set before exited is closed
+	mu      sync.Mutex
+	command *exec.Cmd // nil until it is started
+	ended   bool
+	peak    int64
+	reason  string // set before exited is closed
 }
 
-func (p *process) wait() {
-	err := p.command.Wait()
+func newProcess() *process { return &process{exited: make(chan struct{})} }
+
+func (p *process) wait(command *exec.Cmd) {
+	err := command.Wait()
 	p.mu.Lock()
 	p.ended = true
 	p.reason = "Runtime exited without providing a reason"
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		p.reason = "Runtime exited with error: " + exit.Error()
 	}
-	killGroup(p.command.Process) // descendants, if there are any
+	killGroup(command.Process) // descendants, if there are any
 	p.mu.Unlock()
 	close(p.exited)
 }
@@ -117,7 +121,7 @@ func (p *process) wait() {
 func (p *process) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.ended {
+	if p.running() {
 		p.peak = max(p.peak, residentPeak(p.command.Process.Pid))
 		killGroup(p.command.Process)
 	}
@@ -127,18 +131,21 @@ func (p *process) kill() {
 func (p *process) freeze(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ended {
+	if !p.running() {
 		return
 	}
 	stopGroup(p.command.Process)
 	time.AfterFunc(d, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if !p.ended {
+		if p.running() {
 			continueGroup(p.command.Process)
 		}
 	})
 }
+
+// running is called with mu held.
+func (p *process) running() bool { return p.command != nil && !p.ended }
 
 // exitReason is valid once exited is closed.
 func (p *process) exitReason() string { return p.reason }
@@ -147,7 +154,7 @@ func (p *process) exitReason() string { return p.reason }
 func (p *process) maxMemory() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.ended {
+	if p.running() {
 		p.peak = max(p.peak, residentPeak(p.command.Process.Pid))
 	}
 	return p.peak
