@@ -22,6 +22,7 @@ type Settings struct {
 	ConnectionsTable     string
 	RequestsTable        string
 	QueueURL             string
+	DeadLetterQueueURL   string
 	WebSocketAPIEndpoint string
 	UserPoolID           string
 	UserPoolClientID     string

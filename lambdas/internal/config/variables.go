@@ -27,6 +27,7 @@ var variables = map[string]variable{
 	environment.ConnectionsTable:     text(func(s *Settings) *string { return &s.ConnectionsTable }),
 	environment.RequestsTable:        text(func(s *Settings) *string { return &s.RequestsTable }),
 	environment.QueueURL:             endpoint(func(s *Settings) *string { return &s.QueueURL }),
+	environment.DeadLetterQueueURL:   endpoint(func(s *Settings) *string { return &s.DeadLetterQueueURL }),
 	environment.WebSocketAPIEndpoint: endpoint(func(s *Settings) *string { return &s.WebSocketAPIEndpoint }),
 	environment.UserPoolID:           text(func(s *Settings) *string { return &s.UserPoolID }),
 	environment.UserPoolClientID:     text(func(s *Settings) *string { return &s.UserPoolClientID }),

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -34,13 +33,6 @@ var _ life.Queue = (*Queue)(nil)
 
 // New returns the queue with the given URL.
 func New(client API, url string) *Queue { return &Queue{client, url} }
-
-// Sibling returns the queue of the same account and Region that an ARN names,
-// such as the dead-letter queue of a message's event.
-func (q *Queue) Sibling(arn string) *Queue {
-	base := q.url[:strings.LastIndexByte(q.url, '/')+1]
-	return &Queue{q.client, base + arn[strings.LastIndexByte(arn, ':')+1:]}
-}
 
 // Send sends the claim check of a request.
 func (q *Queue) Send(ctx context.Context, key life.Key) error {

@@ -1,0 +1,79 @@
+// Command quota is the function behind POST /requests and GET /usage.
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+	_ "time/tzdata" // the runtime has none
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/streaming-service/streaming-service/internal/environment"
+	"github.com/streaming-service/streaming-service/lambdas/internal/admission"
+	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
+	"github.com/streaming-service/streaming-service/lambdas/internal/config"
+	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo"
+	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/logging"
+	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
+	"github.com/streaming-service/streaming-service/lambdas/internal/queue"
+	"github.com/streaming-service/streaming-service/lambdas/internal/sockets"
+)
+
+func main() {
+	settings, err := config.Load(os.Getenv,
+		environment.QuotaTable, environment.ConnectionsTable, environment.RequestsTable, environment.QueueURL, environment.WebSocketAPIEndpoint,
+		environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
+		environment.QuotaTiers, environment.TimeZone, environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
+		environment.ModelID, environment.AllowedModelIDs, environment.MaxTokens, environment.Temperature, environment.TopP, environment.SystemPrompt, environment.AllowSystem,
+		environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds,
+		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
+	if err != nil {
+		slog.Error(err.Error())
+		os.Exit(1)
+	}
+	lambda.Start(newAPI(settings).Serve)
+}
+
+func newAPI(s config.Settings) *httpapi.API {
+	cfg := awsconfig.Load(os.Getenv)
+	log := logging.New(os.Stdout, s.LogLevel)
+	meter := metrics.New(os.Stdout, s.MetricsNamespace, s.ServiceName)
+	store := dynamo.New(dynamodb.NewFromConfig(cfg), dynamo.Tables{Quota: s.QuotaTable, Requests: s.RequestsTable, Connections: s.ConnectionsTable})
+	messages := queue.New(sqs.NewFromConfig(cfg), s.QueueURL)
+	poster := sockets.NewBroadcaster(sockets.New(cfg, s.WebSocketAPIEndpoint, store, nil), store)
+
+	service := &admission.Service{
+		Store:    store,
+		Queue:    messages,
+		Healer:   &life.Service{Store: store, Queue: messages, Poster: poster, Meter: meter, Now: time.Now, MaxAge: s.MaxAge},
+		Tiers:    s.Tiers,
+		Calendar: s.Calendar,
+		Rate:     life.NewRate(s.UserRateLimit, s.UserBurstLimit),
+		Cap:      s.UserConcurrency,
+		Model: admission.Model{
+			ID: s.ModelID, Allowed: s.AllowedModelIDs, MaxTokens: s.MaxTokens,
+			Temperature: s.Temperature, TopP: s.TopP, System: s.SystemPrompt, AllowSystem: s.AllowSystem,
+		},
+		InputTTL: s.MaxAge + s.DeadLetterRetention + s.ReplayTTL,
+		Now:      time.Now,
+		Log:      log,
+		Metrics:  meter,
+	}
+	return &httpapi.API{
+		ClientID:       s.UserPoolClientID,
+		AllowedOrigins: s.AllowedOrigins,
+		AllowedCIDRs:   s.AllowedCIDRs,
+		Log:            log,
+		Metrics:        meter,
+		Routes: map[httpapi.Route]httpapi.Handler{
+			{Method: http.MethodPost, Resource: httpapi.ResourceRequests}: service.Submit,
+			{Method: http.MethodGet, Resource: httpapi.ResourceUsage}:     service.Usage,
+		},
+	}
+}
