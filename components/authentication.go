@@ -126,7 +126,7 @@ func (b *build) newTierGroups() error {
 // nothing until its owner adds permissions.
 func (b *build) newIdentityPool() error {
 	pool, err := cognito.NewIdentityPool(b.ctx, b.child("identity-pool"), &cognito.IdentityPoolArgs{
-		IdentityPoolName:               pulumi.String(b.name),
+		IdentityPoolName:               pulumi.String(b.qualified()),
 		AllowUnauthenticatedIdentities: pulumi.Bool(false),
 		AllowClassicFlow:               pulumi.Bool(false),
 		CognitoIdentityProviders: cognito.IdentityPoolCognitoIdentityProviderArray{

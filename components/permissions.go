@@ -8,42 +8,44 @@ import (
 // grantsOf returns what a function may do. DynamoDB authorizes a transaction
 // as its parts, @connections calls need execute-api:ManageConnections, and an
 // event source mapping reads its queue with the role of the function.
+//
+// All but the authorizer may find a request that stands still and take it to
+// its end: read it, estimate its usage from the log, end and settle it, tell
+// the sockets of its user and forget those that are gone.
 func (b *build) grantsOf(function string) []grant {
-	var grants []grant
-	switch function {
-	case FunctionAuthorizer:
-		// Verifies tokens with public keys: needs nothing.
-	case FunctionConnection:
-		grants = append(grants,
-			b.onTable(b.tables.connections, "DeleteItem", "PutItem", "Query", "UpdateItem"),
+	grants := map[string][]grant{
+		FunctionAuthorizer: {}, // verifies tokens with public keys
+		FunctionConnection: {
+			b.onTable(b.tables.connections, "DeleteItem", "PutItem", "Query"),
 			b.onTable(b.tables.requests, "GetItem", "Query", "UpdateItem"),
 			b.onTable(b.tables.quota, "UpdateItem"),
-			b.sendToQueue(), b.postToSockets())
-	case FunctionQuota:
-		grants = append(grants,
-			b.onTable(b.tables.quota, "GetItem", "UpdateItem"),
+			b.sendToQueue(), b.onSockets("DELETE", "POST"),
+		},
+		FunctionQuota: {
+			b.onTable(b.tables.connections, "DeleteItem", "Query"),
 			b.onTable(b.tables.requests, "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+			b.onTable(b.tables.quota, "GetItem", "UpdateItem"),
+			b.sendToQueue(), b.onSockets("POST"),
+		},
+		FunctionRequests: {
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
-			b.sendToQueue(), b.postToSockets())
-	case FunctionRequests:
-		grants = append(grants,
 			b.onTable(b.tables.requests, "GetItem", "Query", "UpdateItem"),
 			b.onTable(b.tables.quota, "UpdateItem"),
+			b.sendToQueue(), b.onSockets("POST"),
+		},
+		FunctionProcessor: {
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
-			b.sendToQueue(), b.postToSockets())
-	case FunctionProcessor:
-		grants = append(grants,
 			b.onTable(b.tables.requests, "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"),
 			b.onTable(b.tables.quota, "UpdateItem"),
+			allow(consumeActions, b.queues.main.Arn), b.onSockets("POST"), b.bedrockGrant(),
+		},
+		FunctionRecovery: {
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
-			allow(consumeActions, b.queues.main.Arn), b.postToSockets(), b.bedrockGrant())
-	case FunctionRecovery:
-		grants = append(grants,
-			b.onTable(b.tables.quota, "Scan", "UpdateItem"),
 			b.onTable(b.tables.requests, "GetItem", "Query", "UpdateItem"),
-			b.onTable(b.tables.connections, "DeleteItem", "Query"),
-			allow(consumeActions, b.queues.deadLetter.Arn), b.sendToQueue(), b.postToSockets())
-	}
+			b.onTable(b.tables.quota, "Scan", "UpdateItem"),
+			allow(consumeActions, b.queues.deadLetter.Arn), b.sendToQueue(), b.onSockets("POST"),
+		},
+	}[function]
 	if b.args.Protection.KmsKeyArn != nil && function != FunctionAuthorizer {
 		grants = append(grants, b.keyGrant(function))
 	}
@@ -67,12 +69,14 @@ func (b *build) onTable(table *dynamodb.Table, verbs ...string) grant {
 
 func (b *build) sendToQueue() grant { return allow([]string{"sqs:SendMessage"}, b.queues.main.Arn) }
 
-// postToSockets allows posting to and closing the sockets of this API's stage.
-func (b *build) postToSockets() grant {
-	sockets := func(method string) pulumi.StringInput {
-		return pulumi.Sprintf("%s/%s/%s/@connections/*", b.webSocket.api.ExecutionArn, b.args.StageName, method)
+// onSockets allows posting to (POST) and closing (DELETE) the sockets of this
+// API's stage.
+func (b *build) onSockets(methods ...string) grant {
+	sockets := make([]pulumi.StringInput, len(methods))
+	for i, method := range methods {
+		sockets[i] = pulumi.Sprintf("%s/%s/%s/@connections/*", b.webSocket.api.ExecutionArn, b.args.StageName, method)
 	}
-	return allow([]string{"execute-api:ManageConnections"}, sockets("DELETE"), sockets("POST"))
+	return allow([]string{"execute-api:ManageConnections"}, sockets...)
 }
 
 // logGrant allows writing to the function's log group. Creating the group is

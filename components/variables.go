@@ -1,7 +1,6 @@
 package components
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/streaming-service/streaming-service/internal/environment"
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // environmentBytes is the most that Lambda takes for the variables of a
@@ -37,102 +37,106 @@ func (b *build) environmentOf(function string) (pulumi.StringMapInput, error) {
 	}).(pulumi.StringMapOutput), nil
 }
 
+// variableNames are the variables that each function reads: those that its
+// main.go loads, which a test compares.
+var variableNames = map[string][]string{
+	FunctionAuthorizer: {
+		environment.UserPoolID, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
+		environment.LogLevel,
+	},
+	FunctionConnection: {
+		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
+		environment.WebSocketAPIEndpoint, environment.UserConnections, environment.MaxAgeSeconds,
+		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
+	},
+	FunctionQuota: {
+		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
+		environment.WebSocketAPIEndpoint, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
+		environment.QuotaTiers, environment.TimeZone,
+		environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
+		environment.ModelID, environment.AllowedModelIDs, environment.MaxTokens, environment.Temperature, environment.TopP,
+		environment.SystemPrompt, environment.AllowSystem,
+		environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds,
+		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
+	},
+	FunctionRequests: {
+		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
+		environment.WebSocketAPIEndpoint, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
+		environment.MaxAgeSeconds,
+		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
+	},
+	FunctionProcessor: {
+		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
+		environment.WebSocketAPIEndpoint, environment.GuardrailID, environment.GuardrailVersion,
+		environment.FlushIntervalMs, environment.ReplayTTLHours, environment.OnDisconnect, environment.MaxAgeSeconds,
+		environment.DeadLetterRetentionSeconds,
+		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
+	},
+	FunctionRecovery: {
+		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
+		environment.WebSocketAPIEndpoint, environment.MaxAgeSeconds,
+		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
+	},
+}
+
 // variablesOf returns the variables of a function, without those whose setting
 // has no value.
 func (b *build) variablesOf(function string) pulumi.StringMap {
-	sets := map[string][]pulumi.StringMap{
-		FunctionAuthorizer: {b.callerVariables()},
-		FunctionConnection: {b.callerVariables(), b.lifeVariables(), b.socketVariables()},
-		FunctionQuota:      {b.callerVariables(), b.lifeVariables(), b.quotaVariables(), b.modelVariables()},
-		FunctionRequests:   {b.callerVariables(), b.lifeVariables()},
-		FunctionProcessor:  {b.lifeVariables(), b.streamVariables(), b.guardrailVariables()},
-		FunctionRecovery:   {b.lifeVariables(), b.recoveryVariables()},
+	all, variables := b.variables(), pulumi.StringMap{}
+	for _, name := range variableNames[function] {
+		if v := all[name]; v != pulumi.String("") {
+			variables[name] = v
+		}
 	}
-	variables := pulumi.StringMap{
-		environment.LogLevel:         text(b.args.Functions.LogLevel),
-		environment.MetricsNamespace: pulumi.String(MetricsNamespace),
-		environment.ServiceName:      pulumi.String(b.name),
-	}
-	for _, set := range sets[function] {
-		maps.Copy(variables, set)
-	}
-	maps.DeleteFunc(variables, func(_ string, v pulumi.StringInput) bool { return v == nil || v == pulumi.String("") })
 	return variables
 }
 
-// callerVariables say whose calls are accepted.
-func (b *build) callerVariables() pulumi.StringMap {
-	return pulumi.StringMap{
-		environment.UserPoolID:       b.auth.poolID,
-		environment.UserPoolClientID: b.auth.clientID,
-		environment.AllowedOrigins:   text(b.args.Auth.AllowedOrigins),
-		environment.AllowedCIDRs:     text(b.args.Auth.AllowedCidrs),
+// variables are the values of all variables.
+func (b *build) variables() pulumi.StringMap {
+	throttle, model := b.args.Throttle, b.args.Model
+	allowed := text(model.AllowedModelIds)
+	if model.AllowedModelIds == nil {
+		allowed = text(model.ModelId)
 	}
-}
-
-// lifeVariables are those of every function that may touch a request: each of
-// them can heal one.
-func (b *build) lifeVariables() pulumi.StringMap {
 	return pulumi.StringMap{
-		environment.QuotaTable:                 b.tables.quota.Name,
-		environment.ConnectionsTable:           b.tables.connections.Name,
-		environment.RequestsTable:              b.tables.requests.Name,
-		environment.QueueURL:                   b.queues.main.Url,
-		environment.WebSocketAPIEndpoint:       b.webSocket.endpoint,
-		environment.ReplayTTLHours:             text(b.args.Streaming.ReplayTtlHours),
-		environment.MaxAgeSeconds:              text(b.args.Queue.MaxAgeSeconds),
-		environment.DeadLetterRetentionSeconds: pulumi.String(textOf(DeadLetterRetentionSeconds)),
-	}
-}
+		environment.QuotaTable:           b.tables.quota.Name,
+		environment.ConnectionsTable:     b.tables.connections.Name,
+		environment.RequestsTable:        b.tables.requests.Name,
+		environment.QueueURL:             b.queues.main.Url,
+		environment.WebSocketAPIEndpoint: b.webSocket.endpoint,
+		environment.UserPoolID:           b.auth.poolID,
+		environment.UserPoolClientID:     b.auth.clientID,
 
-func (b *build) socketVariables() pulumi.StringMap {
-	return pulumi.StringMap{environment.UserConnections: text(b.args.Throttle.UserConnections)}
-}
+		environment.AllowedOrigins: text(b.args.Auth.AllowedOrigins),
+		environment.AllowedCIDRs:   text(b.args.Auth.AllowedCidrs),
 
-func (b *build) quotaVariables() pulumi.StringMap {
-	throttle := b.args.Throttle
-	return pulumi.StringMap{
 		environment.QuotaTiers:      b.tiers(),
 		environment.TimeZone:        text(b.args.Quota.TimeZone),
 		environment.UserRateLimit:   text(throttle.UserRateLimit),
 		environment.UserBurstLimit:  text(throttle.UserBurstLimit),
 		environment.UserConcurrency: text(throttle.UserConcurrency),
-	}
-}
+		environment.UserConnections: text(throttle.UserConnections),
 
-func (b *build) modelVariables() pulumi.StringMap {
-	model := b.args.Model
-	variables := pulumi.StringMap{
-		environment.ModelID:         text(model.ModelId),
-		environment.AllowedModelIDs: text(model.AllowedModelIds),
-		environment.MaxTokens:       text(model.MaxTokens),
-		environment.Temperature:     text(model.Temperature),
-		environment.TopP:            text(model.TopP),
-		environment.SystemPrompt:    text(model.System),
-		environment.AllowSystem:     text(model.AllowSystem),
-	}
-	if model.AllowedModelIds == nil {
-		variables[environment.AllowedModelIDs] = text(model.ModelId)
-	}
-	return variables
-}
+		environment.ModelID:          text(model.ModelId),
+		environment.AllowedModelIDs:  allowed,
+		environment.MaxTokens:        text(model.MaxTokens),
+		environment.Temperature:      text(model.Temperature),
+		environment.TopP:             text(model.TopP),
+		environment.SystemPrompt:     text(model.System),
+		environment.AllowSystem:      text(model.AllowSystem),
+		environment.GuardrailID:      text(model.GuardrailId),
+		environment.GuardrailVersion: text(model.GuardrailVersion),
 
-func (b *build) guardrailVariables() pulumi.StringMap {
-	return pulumi.StringMap{
-		environment.GuardrailID:      text(b.args.Model.GuardrailId),
-		environment.GuardrailVersion: text(b.args.Model.GuardrailVersion),
-	}
-}
+		environment.FlushIntervalMs:            text(b.args.Streaming.FlushIntervalMs),
+		environment.ReplayTTLHours:             text(b.args.Streaming.ReplayTtlHours),
+		environment.OnDisconnect:               text(b.args.Streaming.OnDisconnect),
+		environment.MaxAgeSeconds:              text(b.args.Queue.MaxAgeSeconds),
+		environment.DeadLetterRetentionSeconds: pulumi.String(textOf(DeadLetterRetentionSeconds)),
 
-func (b *build) streamVariables() pulumi.StringMap {
-	return pulumi.StringMap{
-		environment.FlushIntervalMs: text(b.args.Streaming.FlushIntervalMs),
-		environment.OnDisconnect:    text(b.args.Streaming.OnDisconnect),
+		environment.LogLevel:         text(b.args.Functions.LogLevel),
+		environment.MetricsNamespace: pulumi.String(MetricsNamespace),
+		environment.ServiceName:      pulumi.String(b.qualified()),
 	}
-}
-
-func (b *build) recoveryVariables() pulumi.StringMap {
-	return pulumi.StringMap{environment.DeadLetterQueueURL: b.queues.deadLetter.Url}
 }
 
 // tiers is the limits of every tier as JSON. What a tier leaves open is that
@@ -170,8 +174,7 @@ func tiersJSON(groups []string, numbers []any) string {
 	for i, group := range groups {
 		tiers.Groups[group] = pair(i + 1)
 	}
-	encoded, _ := json.Marshal(tiers) // integers and strings always encode
-	return string(encoded)
+	return string(protocol.Encode(tiers))
 }
 
 func orElse(limit, fallback pulumi.IntPtrInput) pulumi.IntPtrInput {
