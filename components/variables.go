@@ -74,7 +74,7 @@ var variableNames = map[string][]string{
 	},
 	FunctionRecovery: {
 		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
-		environment.WebSocketAPIEndpoint, environment.MaxAgeSeconds,
+		environment.DeadLetterQueueURL, environment.WebSocketAPIEndpoint, environment.MaxAgeSeconds,
 		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
 	},
 }
@@ -103,6 +103,7 @@ func (b *build) variables() pulumi.StringMap {
 		environment.ConnectionsTable:     b.tables.connections.Name,
 		environment.RequestsTable:        b.tables.requests.Name,
 		environment.QueueURL:             b.queues.main.Url,
+		environment.DeadLetterQueueURL:   b.queues.deadLetter.Url,
 		environment.WebSocketAPIEndpoint: b.webSocket.endpoint,
 		environment.UserPoolID:           b.auth.poolID,
 		environment.UserPoolClientID:     b.auth.clientID,

@@ -9,6 +9,7 @@ const (
 	ConnectionsTable     = "CONNECTIONS_TABLE"
 	RequestsTable        = "REQUESTS_TABLE"
 	QueueURL             = "QUEUE_URL"
+	DeadLetterQueueURL   = "DEAD_LETTER_QUEUE_URL"
 	WebSocketAPIEndpoint = "WEBSOCKET_API_ENDPOINT" // https://{apiId}.execute-api.{region}.{suffix}/{stage}
 	UserPoolID           = "USER_POOL_ID"
 	UserPoolClientID     = "USER_POOL_CLIENT_ID"
