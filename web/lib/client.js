@@ -1,0 +1,157 @@
+import { decodeFrame } from "./assembler.js";
+import { Early } from "./early.js";
+import { Rest } from "./rest.js";
+import { Socket } from "./socket.js";
+import { Stream } from "./stream.js";
+
+/**
+ * The body of a submission: messages, or prompt for one message of the user.
+ * @typedef {object} SubmitRequest
+ * @property {{role: "user"|"assistant", content: string}[]} [messages]
+ * @property {string} [prompt]
+ * @property {string} [system]
+ * @property {string} [model]
+ * @property {number} [maxTokens]
+ * @property {number} [temperature]
+ * @property {number} [topP]
+ * @property {string[]} [stopSequences]
+ */
+
+/** Talks to one service as one user. All requests share one WebSocket. */
+export class StreamingClient {
+  #env;
+  #rest;
+  #socket;
+  #early = new Early();
+  #streams = new Map(); // requestId -> Set of Streams
+  #closed = false;
+
+  /**
+   * @param {import("./auth.js").Config} config
+   * @param {{idToken(): Promise<string>, renew?(stale: string): Promise<void>}} session
+   * @param {{onConnection?: (c: import("./socket.js").Connection) => void, env?: object}} [options]
+   */
+  constructor(config, session, options = {}) {
+    this.#env = environment(options.env);
+    this.#rest = new Rest(config, session, this.#env);
+    this.#socket = new Socket(config, session, this.#env, {
+      open: () => this.#each((stream) => stream.want()),
+      message: (data) => this.#dispatch(data),
+      change: (connection) => {
+        this.#each((stream) => stream.reconsider());
+        options.onConnection?.(connection);
+      },
+    });
+  }
+
+  /** Opens the socket ahead of the first request. */
+  connect() {
+    this.#socket.connect();
+  }
+
+  /** Call when the network is back or the page is seen again. */
+  wake() {
+    this.#socket.wake();
+    this.#each((stream) => stream.reconsider());
+  }
+
+  /** Closes the socket and all streams. It cancels no request. */
+  close() {
+    this.#closed = true;
+    this.#each((stream) => stream.close());
+    this.#socket.close();
+  }
+
+  /**
+   * Sends a request to the model. Throttles, unknown outcomes and network
+   * errors are tried again with the same key: nothing is lost or charged twice.
+   * @param {SubmitRequest} request
+   * @param {{key?: string, signal?: AbortSignal}} [options] key: 1-128 visible
+   *   ASCII characters, by default random
+   * @returns {Promise<Stream>}
+   */
+  async submit(request, { key = crypto.randomUUID(), signal } = {}) {
+    this.connect();
+    const sentAt = this.#env.now();
+    const answer = await this.#rest.call("POST", "/requests", { body: request, key, signal });
+    const stream = this.#register(answer.requestId, answer.quota);
+    const read = ["succeeded", "failed", "cancelled"].includes(answer.status);
+    if (answer.status !== "queued" || this.#socket.openedAt > sentAt) stream.want({ read });
+    return stream;
+  }
+
+  /**
+   * Takes up a request that was submitted before, from its beginning.
+   * @param {string} requestId
+   */
+  follow(requestId) {
+    this.connect();
+    const stream = this.#register(requestId, null);
+    stream.want();
+    return stream;
+  }
+
+  /** Stops a request; its stream brings the end. */
+  cancel(requestId) {
+    return this.#rest.call("DELETE", `/requests/${requestId}`);
+  }
+
+  /** The state of a request. */
+  get(requestId) {
+    return this.#rest.call("GET", `/requests/${requestId}`);
+  }
+
+  /** What the user has used of the month's quota. */
+  usage() {
+    return this.#rest.call("GET", "/usage");
+  }
+
+  #register(requestId, quota) {
+    const host = {
+      env: this.#env,
+      open: () => this.#socket.open,
+      send: (frame) => this.#socket.send(frame),
+      get: (id) => this.get(id),
+      cancel: (id) => this.cancel(id),
+      forget: (stream) => this.#forget(stream),
+    };
+    const stream = new Stream(host, requestId, quota);
+    const others = this.#streams.get(requestId);
+    this.#streams.set(requestId, (others ?? new Set()).add(stream));
+    if (others) stream.want(); // the first one took the early frames
+    for (const frame of this.#early.take(requestId, this.#env.now())) stream.apply(frame);
+    stream.reconsider();
+    if (this.#closed) stream.close();
+    return stream;
+  }
+
+  #forget(stream) {
+    const streams = this.#streams.get(stream.requestId);
+    streams?.delete(stream);
+    if (streams?.size === 0) this.#streams.delete(stream.requestId);
+  }
+
+  #dispatch(data) {
+    const frame = decodeFrame(data);
+    if (!frame) return;
+    const streams = this.#streams.get(frame.requestId);
+    if (!streams) return this.#early.keep(frame, this.#env.now());
+    for (const stream of [...streams]) stream.apply(frame);
+  }
+
+  #each(action) {
+    for (const streams of [...this.#streams.values()]) for (const stream of [...streams]) action(stream);
+  }
+}
+
+function environment(overrides) {
+  return {
+    fetch: globalThis.fetch?.bind(globalThis),
+    WebSocket: globalThis.WebSocket,
+    setTimeout: globalThis.setTimeout.bind(globalThis),
+    clearTimeout: globalThis.clearTimeout.bind(globalThis),
+    now: Date.now,
+    random: Math.random,
+    ...overrides,
+  };
+}

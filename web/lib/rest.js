@@ -1,0 +1,101 @@
+import { ApiError, NetworkError } from "./errors.js";
+import { fullJitter } from "./pace.js";
+
+// API Gateway answers within 29 s.
+const CALL_TIMEOUT = 35_000;
+const MAX_TRIES = 6;
+const FIRST_RETRY_DELAY = 250;
+const MAX_RETRY_DELAY = 8_000;
+const MAX_RETRY_AFTER = 30;
+
+/**
+ * Calls the REST API. Throttles, unknown outcomes and network errors are tried
+ * again, which is safe: every call is idempotent, a submission by its key.
+ */
+export class Rest {
+  #url;
+  #session;
+  #env;
+
+  constructor(config, session, env) {
+    this.#url = config.restUrl.replace(/\/$/, "");
+    this.#session = session;
+    this.#env = env;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {{body?: object, key?: string, signal?: AbortSignal}} [options]
+   */
+  async call(method, path, options = {}) {
+    let renewed = false;
+    for (let attempt = 0; ; attempt++) {
+      const token = await this.#session.idToken();
+      try {
+        return await this.#once(method, path, token, options);
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        if (error.status === 401 && !renewed && this.#session.renew) {
+          renewed = true;
+          await this.#session.renew(token);
+          continue;
+        }
+        const delay = this.#retryDelay(error, attempt);
+        if (delay < 0) throw error;
+        await this.#sleep(delay, options.signal);
+      }
+    }
+  }
+
+  /** The delay before another try in ms, -1 if there is none. */
+  #retryDelay(error, attempt) {
+    if (attempt + 1 >= MAX_TRIES) return -1;
+    const delay = fullJitter(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, attempt, this.#env.random);
+    if (error instanceof NetworkError) return delay;
+    if (!(error instanceof ApiError) || !error.temporary || error.retryAfter > MAX_RETRY_AFTER) return -1;
+    return Math.max(delay, error.retryAfter * 1_000);
+  }
+
+  async #once(method, path, token, { body, key, signal }) {
+    const headers = { Authorization: token };
+    if (body) headers["Content-Type"] = "application/json";
+    if (key) headers["Idempotency-Key"] = key;
+    const abort = new AbortController();
+    const timer = this.#env.setTimeout(() => abort.abort(), CALL_TIMEOUT);
+    const stop = () => abort.abort();
+    signal?.addEventListener("abort", stop);
+    try {
+      const init = { method, headers, body: body && JSON.stringify(body), signal: abort.signal, cache: "no-store" };
+      const response = await this.#env.fetch(this.#url + path, init);
+      const text = await response.text();
+      if (response.ok) return JSON.parse(text);
+      throw new ApiError(response.status, parseProblem(text), Number(response.headers.get("Retry-After")) || 0);
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      throw new NetworkError(error);
+    } finally {
+      this.#env.clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  #sleep(delay, signal) {
+    return new Promise((resolve, reject) => {
+      const timer = this.#env.setTimeout(resolve, delay);
+      signal?.addEventListener("abort", () => {
+        this.#env.clearTimeout(timer);
+        reject(signal.reason);
+      }, { once: true });
+    });
+  }
+}
+
+function parseProblem(text) {
+  try {
+    const problem = JSON.parse(text);
+    return problem !== null && typeof problem === "object" ? problem : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,186 @@
+import { fullJitter } from "./pace.js";
+
+const SUBPROTOCOL = "streaming.v1";
+// API Gateway closes a socket that says nothing for ten minutes.
+const PING_INTERVAL = 240_000;
+const PONG_PATIENCE = 20_000;
+const SUSPICIOUS = 10_000;
+const FIRST_DELAY = 500;
+const MAX_DELAY = 30_000;
+const FIRST_THROTTLED_DELAY = 5_000;
+const MAX_THROTTLED_DELAY = 120_000;
+// A socket that lives this long is no failure.
+const SETTLED = 10_000;
+const GOING_AWAY = 1001;
+const POLICY_VIOLATION = 1008;
+
+/**
+ * The state of the socket: "idle" (not wanted), "connecting", "open", or
+ * "waiting" (lost, opened again at retryAt).
+ * @typedef {{state: "idle"|"connecting"|"open"|"waiting", retryAt?: number}} Connection
+ */
+
+/** One WebSocket that is opened again whenever it is lost. */
+export class Socket {
+  /** @type {Connection} */
+  connection = { state: "idle" };
+  openedAt = 0;
+  #url;
+  #session;
+  #env;
+  #on;
+  #ws = null;
+  #wanted = false;
+  #failures = 0;
+  #refusals = 0;
+  #heardAt = 0;
+  #retryTimer = null;
+  #pingTimer = null;
+  #pongTimer = null;
+
+  /**
+   * @param {object} on open(), message(data), change(connection)
+   */
+  constructor(config, session, env, on) {
+    this.#url = config.webSocketUrl;
+    this.#session = session;
+    this.#env = env;
+    this.#on = on;
+  }
+
+  get open() {
+    return this.connection.state === "open";
+  }
+
+  /** Opens the socket and keeps it open until close. */
+  connect() {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#dial();
+  }
+
+  /** Opens a lost socket now: the network is back, the page is seen again. */
+  wake() {
+    if (this.connection.state === "waiting") {
+      this.#env.clearTimeout(this.#retryTimer);
+      this.#dial();
+    } else if (this.open) {
+      this.#suspect();
+    }
+  }
+
+  close() {
+    this.#wanted = false;
+    this.#env.clearTimeout(this.#retryTimer);
+    this.#drop();
+    this.#change({ state: "idle" });
+  }
+
+  /** Sends a frame if the socket is open. */
+  send(frame) {
+    if (!this.open) return;
+    this.#ws.send(JSON.stringify(frame));
+    if (this.#env.now() - this.#heardAt >= SUSPICIOUS && frame.action !== "ping") this.#suspect();
+  }
+
+  async #dial() {
+    this.#change({ state: "connecting" });
+    let token;
+    try {
+      token = await this.#session.idToken();
+    } catch {
+      return this.#retry(false);
+    }
+    if (!this.#wanted) return;
+    let ws;
+    try {
+      ws = new this.#env.WebSocket(this.#url, [SUBPROTOCOL, token]);
+    } catch {
+      return this.#retry(false);
+    }
+    this.#ws = ws;
+    ws.onopen = () => this.#opened(ws);
+    ws.onmessage = (event) => this.#heard(event.data);
+    ws.onclose = (event) => this.#closed(ws, event.code, token);
+  }
+
+  #opened(ws) {
+    if (ws !== this.#ws) return;
+    this.openedAt = this.#heardAt = this.#env.now();
+    this.#refusals = 0;
+    this.#ping();
+    this.#change({ state: "open" });
+    this.#on.open();
+  }
+
+  #heard(data) {
+    this.#heardAt = this.#env.now();
+    this.#env.clearTimeout(this.#pongTimer);
+    this.#pongTimer = null;
+    this.#on.message(data);
+  }
+
+  #closed(ws, code, token) {
+    if (ws !== this.#ws) return;
+    const wasOpen = this.open;
+    this.#drop();
+    if (!this.#wanted) return;
+    if (wasOpen && this.#env.now() - this.openedAt >= SETTLED) {
+      this.#failures = 0;
+      if (code === GOING_AWAY) return void this.#dial();
+    }
+    if (!wasOpen) this.#refused(token);
+    this.#retry(code === POLICY_VIOLATION);
+  }
+
+  // Browsers do not tell why a handshake was refused: after the second time
+  // the token is replaced, in case it was that.
+  #refused(token) {
+    this.#refusals++;
+    if (this.#refusals === 2) this.#session.renew?.(token).catch(() => {});
+  }
+
+  #retry(throttled) {
+    const n = this.#failures++;
+    const delay = throttled
+      ? FIRST_THROTTLED_DELAY + fullJitter(FIRST_THROTTLED_DELAY, MAX_THROTTLED_DELAY, n, this.#env.random)
+      : fullJitter(FIRST_DELAY, MAX_DELAY, n, this.#env.random);
+    this.#retryTimer = this.#env.setTimeout(() => this.#dial(), delay);
+    this.#change({ state: "waiting", retryAt: this.#env.now() + delay });
+  }
+
+  #ping() {
+    this.#env.clearTimeout(this.#pingTimer);
+    this.#pingTimer = this.#env.setTimeout(() => {
+      this.#suspect();
+      this.#ping();
+    }, PING_INTERVAL);
+  }
+
+  /** Pings, and closes a socket that is dead without saying so. */
+  #suspect() {
+    if (this.#pongTimer !== null) return;
+    const ws = this.#ws;
+    this.send({ action: "ping" });
+    this.#pongTimer = this.#env.setTimeout(() => {
+      this.#pongTimer = null;
+      if (ws === this.#ws) this.#closed(ws, 1006, "");
+    }, PONG_PATIENCE);
+  }
+
+  #drop() {
+    const ws = this.#ws;
+    this.#ws = null;
+    this.#env.clearTimeout(this.#pingTimer);
+    this.#env.clearTimeout(this.#pongTimer);
+    this.#pongTimer = null;
+    if (!ws) return;
+    ws.onopen = ws.onmessage = ws.onclose = null;
+    ws.close();
+  }
+
+  #change(connection) {
+    this.connection = connection;
+    this.#on.change(connection);
+  }
+}

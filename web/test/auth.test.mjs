@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Auth } from "../lib/auth.js";
+import { Clock, reply } from "./fakes.mjs";
+
+function cognito(answers) {
+  const clock = new Clock();
+  const calls = [];
+  const fetch = async (url, init) => {
+    const operation = init.headers["X-Amz-Target"].split(".")[1];
+    calls.push({ url, operation, input: JSON.parse(init.body) });
+    const answer = answers[operation];
+    return typeof answer === "string" ? reply(400, { __type: answer, message: "no" }) : reply(200, answer ?? {});
+  };
+  const config = { region: "eu-west-1", userPoolClientId: "app" };
+  return { auth: new Auth(config, { fetch, now: clock.env.now }), calls, clock };
+}
+
+const tokens = (id, more = {}) => ({ AuthenticationResult: { IdToken: id, RefreshToken: "r", ExpiresIn: 3600, ...more } });
+
+test("signing in", async () => {
+  const claims = Buffer.from('{"sub":"u1","email":"ä@example.com"}').toString("base64url");
+  const { auth, calls } = cognito({ InitiateAuth: tokens(`h.${claims}.s`) });
+  const session = await auth.signIn("a@example.com", "pw");
+  assert.equal(await session.idToken(), `h.${claims}.s`);
+  assert.deepEqual(session.claims, { sub: "u1", email: "ä@example.com" });
+  assert.equal(calls[0].url, "https://cognito-idp.eu-west-1.amazonaws.com/");
+  assert.deepEqual(calls[0].input, {
+    ClientId: "app", AuthFlow: "USER_PASSWORD_AUTH", AuthParameters: { USERNAME: "a@example.com", PASSWORD: "pw" },
+  });
+});
+
+test("refusals and challenges", async () => {
+  await assert.rejects(cognito({ InitiateAuth: "ns#NotAuthorizedException" }).auth.signIn("a", "b"), { name: "AuthError", code: "NotAuthorizedException" });
+  const challenge = { ChallengeName: "NEW_PASSWORD_REQUIRED", Session: "s", ChallengeParameters: { USER_ID_FOR_SRP: "u1" } };
+  const { auth, calls } = cognito({ InitiateAuth: challenge, RespondToAuthChallenge: tokens("x") });
+  const error = await auth.signIn("a@example.com", "b").catch((e) => e);
+  assert.equal(error.challenge, "NEW_PASSWORD_REQUIRED");
+  const session = await auth.setNewPassword(error, "fresh");
+  assert.equal(await session.idToken(), "x");
+  assert.deepEqual(calls[1].input.ChallengeResponses, { USERNAME: "u1", NEW_PASSWORD: "fresh" });
+});
+
+test("the token is renewed before it expires, once for all callers", async () => {
+  const answers = { InitiateAuth: tokens("one") };
+  const { auth, calls, clock } = cognito(answers);
+  const session = await auth.signIn("a", "b");
+  answers.InitiateAuth = tokens("two", { RefreshToken: undefined });
+  clock.time += 57 * 60_000;
+  assert.equal(await session.idToken(), "one");
+  clock.time += 90_000;
+  assert.deepEqual(await Promise.all([session.idToken(), session.idToken()]), ["two", "two"]);
+  assert.equal(calls.length, 2);
+  await session.renew("one");
+  assert.equal(calls.length, 2);
+  answers.InitiateAuth = "InternalErrorException";
+  clock.time += 59 * 60_000;
+  assert.equal(await session.idToken(), "two");
+  clock.time += 120_000;
+  await assert.rejects(session.idToken(), { code: "InternalErrorException" });
+});
+
+test("signing up, passwords and signing out", async () => {
+  const { auth, calls } = cognito({ SignUp: { UserConfirmed: false } });
+  assert.deepEqual(await auth.signUp("a@example.com", "pw"), { confirmed: false });
+  await auth.confirmSignUp("a@example.com", "123456");
+  await auth.resendCode("a@example.com");
+  await auth.forgotPassword("a@example.com");
+  await auth.resetPassword("a@example.com", "654321", "pw2");
+  const session = auth.restore("refresh");
+  await session.signOut();
+  await assert.rejects(session.idToken(), { code: "NotAuthorizedException" });
+  assert.deepEqual(calls.map((call) => call.operation), [
+    "SignUp", "ConfirmSignUp", "ResendConfirmationCode", "ForgotPassword", "ConfirmForgotPassword", "RevokeToken",
+  ]);
+  assert.deepEqual(calls[0].input.UserAttributes, [{ Name: "email", Value: "a@example.com" }]);
+  assert.deepEqual(calls[5].input, { ClientId: "app", Token: "refresh" });
+});
