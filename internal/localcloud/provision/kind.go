@@ -35,6 +35,7 @@ type Resource struct {
 	URN  string
 	Type string // type token
 	Name string // logical name
+	Seed []byte // of stable ids; none under an engine
 }
 
 // realised is a kind that a service of the local cloud makes real. I is the

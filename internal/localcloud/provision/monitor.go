@@ -103,7 +103,8 @@ func (m *monitor) create(ctx context.Context, r Resource, inputs resource.Proper
 		return r.Name, inputs, nil // an explicit provider
 	}
 	seed := sha256.Sum256([]byte(r.URN))
-	checked, err := m.provider.Check(r, seed[:], inputs)
+	r.Seed = seed[:]
+	checked, err := m.provider.Check(r, r.Seed, inputs)
 	if err != nil {
 		return "", nil, err
 	}

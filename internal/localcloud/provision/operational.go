@@ -11,7 +11,7 @@ import (
 type operational struct {
 	name autoname
 	// outputs are what the resource has beyond its inputs, by its id; may be nil.
-	outputs func(id string) Outputs
+	outputs func(id string, inputs resource.PropertyMap) Outputs
 	// id is the property that is the physical id; "" for the name.
 	id resource.PropertyKey
 }
@@ -33,7 +33,7 @@ func (k operational) create(_ context.Context, r Resource, inputs resource.Prope
 	if k.outputs == nil {
 		return name, nil, nil
 	}
-	return name, k.outputs(name), nil
+	return name, k.outputs(name, inputs), nil
 }
 
 func (k operational) update(context.Context, string, resource.PropertyMap, resource.PropertyMap) (Outputs, error) {

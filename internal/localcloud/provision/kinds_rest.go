@@ -1,0 +1,312 @@
+package provision
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+	"github.com/streaming-service/streaming-service/internal/localcloud/restapi"
+	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+)
+
+// restKinds are the resources of REST APIs.
+func restKinds(s Services) map[string]kind {
+	return map[string]kind{
+		"aws:apigateway/restApi:RestApi":               restAPIKind(s),
+		"aws:apigateway/resource:Resource":             restResourceKind(s.REST),
+		"aws:apigateway/method:Method":                 restMethodKind(s.REST),
+		"aws:apigateway/integration:Integration":       restIntegrationKind(s.REST),
+		"aws:apigateway/authorizer:Authorizer":         restAuthorizerKind(s.REST),
+		"aws:apigateway/response:Response":             restResponseKind(s.REST),
+		"aws:apigateway/methodSettings:MethodSettings": restMethodSettingsKind(s.REST),
+		"aws:apigateway/deployment:Deployment":         restDeploymentKind(s),
+		"aws:apigateway/stage:Stage":                   restStageKind(s),
+	}
+}
+
+type restAPIInputs struct {
+	Name                      string   `json:"name"`
+	BinaryMediaTypes          []string `json:"binaryMediaTypes"`
+	Description               noEffect `json:"description"`
+	DisableExecuteAPIEndpoint noEffect `json:"disableExecuteApiEndpoint"`
+	EndpointConfiguration     noEffect `json:"endpointConfiguration"`
+	Tags                      noEffect `json:"tags"`
+}
+
+func restAPIKind(s Services) kind {
+	put := func(id string, in restAPIInputs) (restapi.RestAPI, error) {
+		return s.REST.PutRestAPI(restapi.RestAPI{ID: id, Name: in.Name, BinaryMediaTypes: in.BinaryMediaTypes})
+	}
+	return newKind(realised[restAPIInputs]{
+		name:     autoname{property: "name", max: 128},
+		defaults: resource.PropertyMap{"description": resource.NewStringProperty("Managed by Pulumi")},
+		onCreate: func(_ context.Context, r Resource, in restAPIInputs) (string, Outputs, error) {
+			api, err := put(r.stableID(10), in)
+			return api.ID, Outputs{
+				"arn":            apiGatewayARN("/restapis/" + api.ID),
+				"executionArn":   gateway.ExecutionARN(api.ID),
+				"rootResourceId": api.RootResourceID,
+				"apiKeySource":   "HEADER",
+				"createdDate":    now(),
+			}, err
+		},
+		onUpdate: func(_ context.Context, id string, _, in restAPIInputs) (Outputs, error) {
+			_, err := put(id, in)
+			return nil, err
+		},
+		onDelete: func(_ context.Context, id string, _ restAPIInputs) error {
+			s.REST.DeleteRestAPI(id)
+			return nil
+		},
+	})
+}
+
+type restResourceInputs struct {
+	RestAPI  string `json:"restApi" change:"replace"`
+	ParentID string `json:"parentId"`
+	PathPart string `json:"pathPart"`
+}
+
+func restResourceKind(rest *restapi.Service) kind {
+	put := func(id string, in restResourceInputs) (string, Outputs, error) {
+		r, path, err := rest.PutResource(restapi.Resource{ID: id, APIID: in.RestAPI, ParentID: in.ParentID, PathPart: in.PathPart})
+		return r.ID, Outputs{"path": path}, err
+	}
+	return newKind(realised[restResourceInputs]{
+		onCreate: func(_ context.Context, _ Resource, in restResourceInputs) (string, Outputs, error) {
+			return put("", in)
+		},
+		onUpdate: func(_ context.Context, id string, _, in restResourceInputs) (Outputs, error) {
+			_, out, err := put(id, in)
+			return out, err
+		},
+		onDelete: func(_ context.Context, id string, in restResourceInputs) error {
+			return rest.DeleteResource(in.RestAPI, id)
+		},
+	})
+}
+
+type restMethodInputs struct {
+	RestAPI             string   `json:"restApi" change:"replace"`
+	ResourceID          string   `json:"resourceId" change:"replace"`
+	HTTPMethod          string   `json:"httpMethod" change:"replace"`
+	Authorization       string   `json:"authorization"`
+	AuthorizerID        string   `json:"authorizerId"`
+	AuthorizationScopes []string `json:"authorizationScopes"`
+	OperationName       noEffect `json:"operationName"`
+}
+
+func restMethodKind(rest *restapi.Service) kind {
+	put := func(in restMethodInputs) error {
+		return rest.PutMethod(restapi.Method{
+			APIID: in.RestAPI, ResourceID: in.ResourceID, HTTPMethod: in.HTTPMethod,
+			Authorization: in.Authorization, AuthorizerID: in.AuthorizerID, Scopes: in.AuthorizationScopes,
+		})
+	}
+	return newKind(realised[restMethodInputs]{
+		onCreate: func(_ context.Context, _ Resource, in restMethodInputs) (string, Outputs, error) {
+			return join("agm", in.RestAPI, in.ResourceID, in.HTTPMethod), nil, put(in)
+		},
+		onUpdate: func(_ context.Context, _ string, _, in restMethodInputs) (Outputs, error) { return nil, put(in) },
+		onDelete: func(_ context.Context, _ string, in restMethodInputs) error {
+			return rest.DeleteMethod(in.RestAPI, in.ResourceID, in.HTTPMethod)
+		},
+	})
+}
+
+type restIntegrationInputs struct {
+	RestAPI               string   `json:"restApi" change:"replace"`
+	ResourceID            string   `json:"resourceId" change:"replace"`
+	HTTPMethod            string   `json:"httpMethod" change:"replace"`
+	Type                  string   `json:"type" change:"replace"`
+	IntegrationHTTPMethod string   `json:"integrationHttpMethod" change:"replace"`
+	URI                   string   `json:"uri"`
+	TimeoutMilliseconds   int      `json:"timeoutMilliseconds"`
+	PassthroughBehavior   noEffect `json:"passthroughBehavior"` // of proxies
+}
+
+func restIntegrationKind(rest *restapi.Service) kind {
+	put := func(in restIntegrationInputs) error {
+		return rest.PutIntegration(restapi.Integration{
+			APIID: in.RestAPI, ResourceID: in.ResourceID, HTTPMethod: in.HTTPMethod, Type: in.Type,
+			IntegrationHTTPMethod: in.IntegrationHTTPMethod, URI: in.URI, TimeoutMilliseconds: in.TimeoutMilliseconds,
+		})
+	}
+	return newKind(realised[restIntegrationInputs]{
+		onCreate: func(_ context.Context, _ Resource, in restIntegrationInputs) (string, Outputs, error) {
+			return join("agi", in.RestAPI, in.ResourceID, in.HTTPMethod), Outputs{"cacheNamespace": in.ResourceID, "passthroughBehavior": "WHEN_NO_MATCH"}, put(in)
+		},
+		onUpdate: func(_ context.Context, _ string, _, in restIntegrationInputs) (Outputs, error) { return nil, put(in) },
+		onDelete: func(_ context.Context, _ string, in restIntegrationInputs) error {
+			return rest.DeleteIntegration(in.RestAPI, in.ResourceID, in.HTTPMethod)
+		},
+	})
+}
+
+type restAuthorizerInputs struct {
+	RestAPI        string   `json:"restApi" change:"replace"`
+	Name           string   `json:"name"`
+	Type           string   `json:"type"`
+	ProviderARNs   []string `json:"providerArns"`
+	IdentitySource string   `json:"identitySource"`
+	ResultTTL      noEffect `json:"authorizerResultTtlInSeconds"` // of Lambda authorizers
+}
+
+func restAuthorizerKind(rest *restapi.Service) kind {
+	put := func(id string, in restAuthorizerInputs) (string, error) {
+		z, err := rest.PutAuthorizer(restapi.Authorizer{
+			ID: id, APIID: in.RestAPI, Name: in.Name, Type: in.Type, ProviderARNs: in.ProviderARNs, IdentitySource: in.IdentitySource,
+		})
+		return z.ID, err
+	}
+	return newKind(realised[restAuthorizerInputs]{
+		name: autoname{property: "name", max: 128},
+		onCreate: func(_ context.Context, _ Resource, in restAuthorizerInputs) (string, Outputs, error) {
+			id, err := put("", in)
+			return id, Outputs{"arn": apiGatewayARN("/restapis/" + in.RestAPI + "/authorizers/" + id)}, err
+		},
+		onUpdate: func(_ context.Context, id string, _, in restAuthorizerInputs) (Outputs, error) {
+			_, err := put(id, in)
+			return nil, err
+		},
+		onDelete: func(_ context.Context, id string, in restAuthorizerInputs) error {
+			return rest.DeleteAuthorizer(in.RestAPI, id)
+		},
+	})
+}
+
+type restResponseInputs struct {
+	RestAPIID          string            `json:"restApiId" change:"replace"`
+	ResponseType       string            `json:"responseType" change:"replace"`
+	StatusCode         string            `json:"statusCode"`
+	ResponseParameters map[string]string `json:"responseParameters"`
+	ResponseTemplates  map[string]string `json:"responseTemplates"`
+}
+
+func restResponseKind(rest *restapi.Service) kind {
+	put := func(in restResponseInputs) error {
+		return rest.PutGatewayResponse(restapi.GatewayResponse{
+			APIID: in.RestAPIID, Type: in.ResponseType, StatusCode: in.StatusCode,
+			Parameters: in.ResponseParameters, Templates: in.ResponseTemplates,
+		})
+	}
+	return newKind(realised[restResponseInputs]{
+		onCreate: func(_ context.Context, _ Resource, in restResponseInputs) (string, Outputs, error) {
+			return join("aggr", in.RestAPIID, in.ResponseType), nil, put(in)
+		},
+		onUpdate: func(_ context.Context, _ string, _, in restResponseInputs) (Outputs, error) { return nil, put(in) },
+		onDelete: func(_ context.Context, _ string, in restResponseInputs) error {
+			return rest.DeleteGatewayResponse(in.RestAPIID, in.ResponseType)
+		},
+	})
+}
+
+type restMethodSettingsInputs struct {
+	RestAPI    string `json:"restApi" change:"replace"`
+	StageName  string `json:"stageName" change:"replace"`
+	MethodPath string `json:"methodPath" change:"replace"`
+	Settings   struct {
+		ThrottlingRateLimit  *float64 `json:"throttlingRateLimit"`
+		ThrottlingBurstLimit *int     `json:"throttlingBurstLimit"`
+		MetricsEnabled       noEffect `json:"metricsEnabled"`
+		LoggingLevel         noEffect `json:"loggingLevel"`
+		DataTraceEnabled     noEffect `json:"dataTraceEnabled"`
+	} `json:"settings"`
+}
+
+func restMethodSettingsKind(rest *restapi.Service) kind {
+	put := func(in restMethodSettingsInputs) error {
+		settings := restapi.MethodSettings{APIID: in.RestAPI, StageName: in.StageName, MethodPath: in.MethodPath, ThrottlingRateLimit: -1, ThrottlingBurstLimit: -1}
+		if in.Settings.ThrottlingRateLimit != nil {
+			settings.ThrottlingRateLimit = *in.Settings.ThrottlingRateLimit
+		}
+		if in.Settings.ThrottlingBurstLimit != nil {
+			settings.ThrottlingBurstLimit = *in.Settings.ThrottlingBurstLimit
+		}
+		return rest.PutMethodSettings(settings)
+	}
+	return newKind(realised[restMethodSettingsInputs]{
+		onCreate: func(_ context.Context, _ Resource, in restMethodSettingsInputs) (string, Outputs, error) {
+			return join(in.RestAPI, in.StageName, in.MethodPath), nil, put(in)
+		},
+		onUpdate: func(_ context.Context, _ string, _, in restMethodSettingsInputs) (Outputs, error) {
+			return nil, put(in)
+		},
+		onDelete: func(_ context.Context, _ string, in restMethodSettingsInputs) error {
+			return rest.DeleteMethodSettings(in.RestAPI, in.StageName, in.MethodPath)
+		},
+	})
+}
+
+type restDeploymentInputs struct {
+	RestAPI     string            `json:"restApi" change:"replace"`
+	Triggers    map[string]string `json:"triggers" change:"replace"`
+	Description noEffect          `json:"description"`
+}
+
+func restDeploymentKind(s Services) kind {
+	return newKind(realised[restDeploymentInputs]{
+		onCreate: func(_ context.Context, _ Resource, in restDeploymentInputs) (string, Outputs, error) {
+			d, err := s.REST.PutDeployment(restapi.Deployment{APIID: in.RestAPI})
+			return d.ID, Outputs{
+				"invokeUrl":    s.restURL(in.RestAPI, ""),
+				"executionArn": gateway.ExecutionARN(in.RestAPI + "/"),
+				"createdDate":  now(),
+			}, err
+		},
+		onUpdate: func(context.Context, string, restDeploymentInputs, restDeploymentInputs) (Outputs, error) {
+			return nil, nil
+		},
+		onDelete: func(_ context.Context, id string, in restDeploymentInputs) error {
+			return s.REST.DeleteDeployment(in.RestAPI, id)
+		},
+	})
+}
+
+type restStageInputs struct {
+	RestAPI            string            `json:"restApi" change:"replace"`
+	StageName          string            `json:"stageName" change:"replace"`
+	Deployment         string            `json:"deployment"`
+	Variables          map[string]string `json:"variables"`
+	AccessLogSettings  noEffect          `json:"accessLogSettings"`
+	Description        noEffect          `json:"description"`
+	Tags               noEffect          `json:"tags"`
+	XrayTracingEnabled noEffect          `json:"xrayTracingEnabled"`
+}
+
+func restStageKind(s Services) kind {
+	put := func(in restStageInputs) error {
+		return s.REST.PutStage(restapi.Stage{APIID: in.RestAPI, Name: in.StageName, DeploymentID: in.Deployment, Variables: in.Variables})
+	}
+	return newKind(realised[restStageInputs]{
+		onCreate: func(_ context.Context, _ Resource, in restStageInputs) (string, Outputs, error) {
+			return join("ags", in.RestAPI, in.StageName), Outputs{
+				"arn":          apiGatewayARN("/restapis/" + in.RestAPI + "/stages/" + in.StageName),
+				"executionArn": gateway.ExecutionARN(in.RestAPI + "/" + in.StageName),
+				"invokeUrl":    s.restURL(in.RestAPI, in.StageName),
+				"webAclArn":    "",
+			}, put(in)
+		},
+		onUpdate: func(_ context.Context, _ string, _, in restStageInputs) (Outputs, error) { return nil, put(in) },
+		onDelete: func(_ context.Context, _ string, in restStageInputs) error {
+			return s.REST.DeleteStage(in.RestAPI, in.StageName)
+		},
+	})
+}
+
+// restURL is the invoke URL of a stage.
+func (s Services) restURL(apiID, stage string) string {
+	return "http://" + s.Address + restapi.PathPrefix + apiID + "/" + stage
+}
+
+// apiGatewayARN is an ARN of the control plane, which names no account.
+func apiGatewayARN(path string) string {
+	return "arn:" + awsapi.Partition + ":apigateway:" + awsapi.Region + "::" + path
+}
+
+func join(parts ...string) string { return strings.Join(parts, "-") }
+
+func now() string { return time.Now().UTC().Format(time.RFC3339) }
