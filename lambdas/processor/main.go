@@ -49,7 +49,7 @@ func wire(settings config.Settings, log *slog.Logger) *processor.Processor {
 	hub := sockets.NewBroadcaster(sockets.New(cfg, settings.WebSocketAPIEndpoint, store, pace), store)
 	return processor.New(processor.Deps{
 		Store:   store,
-		Lives:   &life.Service{Store: store, Queue: messages, Poster: hub, Meter: recorder, Now: time.Now, MaxAge: settings.MaxAge},
+		Lives:   &life.Service{Store: store, Poster: hub, Meter: recorder, Now: time.Now, MaxAge: settings.MaxAge},
 		Queue:   messages,
 		Model:   bedrock.New(cfg, bedrock.Options{GuardrailID: settings.GuardrailID, GuardrailVersion: settings.GuardrailVersion}),
 		Hub:     hub,

@@ -56,6 +56,7 @@ type Hub struct {
 	delivered   atomic.Int64
 	gone        atomic.Int64
 	lost        atomic.Int64
+	queued      atomic.Int64 // bytes that wait for any socket
 
 	mu        sync.Mutex
 	audiences map[string]*audience

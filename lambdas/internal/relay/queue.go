@@ -9,11 +9,13 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 )
 
-// Bounds of what waits for one socket. 128 frames are 25 s of text at five
-// frames a second.
+// Bounds of what waits for sockets. 128 frames are 25 s of text at five frames a
+// second. Bytes count per frame and socket, although sockets share frames.
 const (
-	maxQueuedFrames = 128
-	maxQueuedBytes  = 64 << 10
+	maxQueuedFrames = 128      // for one socket
+	maxQueuedBytes  = 1 << 20  // for one socket
+	fairQueuedBytes = 64 << 10 // for one socket, once the process is full
+	maxProcessBytes = 64 << 20 // for all sockets of the process
 )
 
 // queue posts frames to one socket, one after the other. It has a goroutine
@@ -53,16 +55,29 @@ func (q *queue) push(frame []byte, result chan<- error) {
 		f.settle(ErrGone)
 		return
 	}
-	for len(q.frames) > 1 && (len(q.frames) >= maxQueuedFrames || q.bytes+len(frame) > maxQueuedBytes) {
+	for q.full(len(frame)) {
 		q.hub.lost.Add(1)
 		q.pop().settle(ErrSlow)
 	}
 	q.frames = append(q.frames, f)
 	q.bytes += len(frame)
+	q.hub.queued.Add(int64(len(frame)))
 	if !q.posting {
 		q.posting = true
 		go q.post()
 	}
+}
+
+// full reports whether a frame must go before one of n bytes may come.
+func (q *queue) full(n int) bool {
+	n += q.bytes
+	switch {
+	case len(q.frames) <= 1:
+		return false
+	case len(q.frames) >= maxQueuedFrames, n > maxQueuedBytes:
+		return true
+	}
+	return n > fairQueuedBytes && q.hub.queued.Load() > maxProcessBytes
 }
 
 func (q *queue) pop() queued {
@@ -70,6 +85,7 @@ func (q *queue) pop() queued {
 	q.frames[0] = queued{}
 	q.frames = q.frames[1:]
 	q.bytes -= len(f.frame)
+	q.hub.queued.Add(-int64(len(f.frame)))
 	return f
 }
 
