@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/streaming-service/streaming-service/components"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
@@ -20,6 +18,7 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 func TestResourceTree(t *testing.T) {
 	t.Parallel()
 	golden(t, "tree-default.golden", tree(declare(t, nil)))
+	golden(t, "tree-everything.golden", tree(declare(t, everything())))
 }
 
 func tree(r *recorder) string {
@@ -29,6 +28,53 @@ func tree(r *recorder) string {
 		fmt.Fprintf(&b, "%s %s < %s\n", d.Type, d.Name, d.Parent)
 	}
 	return b.String()
+}
+
+// TestInputs guards every property of every resource.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	golden(t, "inputs-default.golden", inputs(t, declare(t, nil)))
+	golden(t, "inputs-everything.golden", inputs(t, declare(t, everything())))
+}
+
+func inputs(t *testing.T, r *recorder) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(r.resources)) {
+		d := r.resources[name]
+		if d.Type == "aws:iam/rolePolicy:RolePolicy" || d.Type == "aws:cloudwatch/dashboard:Dashboard" {
+			continue // have files of their own
+		}
+		fmt.Fprintf(&b, "%s %s", d.Type, d.Name)
+		if d.Protect {
+			b.WriteString(" protected")
+		}
+		if d.Retain {
+			b.WriteString(" retained")
+		}
+		fmt.Fprintf(&b, "\n%s\n", indented(t, d.Inputs))
+	}
+	return b.String()
+}
+
+// TestPolicies guards the permissions of every role.
+func TestPolicies(t *testing.T) {
+	t.Parallel()
+	golden(t, "policies-default.golden", policies(t, declare(t, nil)))
+	golden(t, "policies-everything.golden", policies(t, declare(t, everything())))
+}
+
+func policies(t *testing.T, r *recorder) string {
+	var b strings.Builder
+	for _, d := range r.ofType("aws:iam/rolePolicy:RolePolicy") {
+		fmt.Fprintf(&b, "%s\n%s\n", d.Name, indented(t, d.property("policy")))
+	}
+	return b.String()
+}
+
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	d := declare(t, nil).find(t, "dashboard")
+	golden(t, "dashboard.golden", indented(t, d.property("dashboardBody"))+"\n")
 }
 
 func golden(t *testing.T, name, got string) {
@@ -50,26 +96,20 @@ func golden(t *testing.T, name, got string) {
 
 // diff lists the lines that only one of two texts has.
 func diff(want, got string) string {
-	lines := func(s string) map[string]bool {
-		set := map[string]bool{}
-		for line := range strings.Lines(s) {
-			set[line] = true
-		}
-		return set
-	}
 	var b strings.Builder
-	before, after := lines(want), lines(got)
-	for line := range strings.Lines(want) {
-		if !after[line] {
-			b.WriteString("- " + line)
-		}
-	}
-	for line := range strings.Lines(got) {
-		if !before[line] {
-			b.WriteString("+ " + line)
-		}
-	}
+	missing(&b, "- ", want, got)
+	missing(&b, "+ ", got, want)
 	return b.String()
 }
 
-var _ = components.Type
+func missing(b *strings.Builder, sign, text, from string) {
+	have := map[string]bool{}
+	for line := range strings.Lines(from) {
+		have[line] = true
+	}
+	for line := range strings.Lines(text) {
+		if !have[line] {
+			b.WriteString(sign + line)
+		}
+	}
+}
