@@ -1,0 +1,12 @@
+//go:build release
+
+package main
+
+import "embed"
+
+// embedded reports whether this binary holds the functions.
+const embedded = true
+
+//go:generate go run ./internal/archive
+//go:embed archives
+var zips embed.FS
