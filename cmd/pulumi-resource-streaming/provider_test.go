@@ -72,17 +72,6 @@ func TestSchemaDescribesEverything(t *testing.T) {
 	}
 }
 
-func TestSchemaIsValid(t *testing.T) {
-	t.Parallel()
-	var spec schema.PackageSpec
-	if err := json.Unmarshal([]byte(schemaText(t)), &spec); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := schema.ImportSpec(spec, nil, schema.ValidationOptions{}); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func schemaText(t *testing.T) string {
 	t.Helper()
 	provider, err := newProvider()
