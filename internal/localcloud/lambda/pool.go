@@ -7,7 +7,7 @@ import (
 
 // finishingWait is how long an invocation waits for an environment that has
 // answered but not yet asked for the next event, before it starts another.
-const finishingWait = 5 * time.Millisecond
+const finishingWait = 25 * time.Millisecond
 
 // pool holds the environments of a function; the function's mutex guards it.
 type pool struct {

@@ -1,0 +1,8 @@
+package lambda
+
+// What the external tests look into.
+var (
+	FailedItems   = failedItems
+	ParseSchedule = parseSchedule
+	MatchARN      = matchARN
+)
