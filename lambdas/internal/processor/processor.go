@@ -48,6 +48,12 @@ type Model interface {
 	Stream(ctx context.Context, record life.Record, in life.Input, onText func(string)) (model.Answer, error)
 }
 
+// Pace follows what API Gateway takes. Its methods are those of sockets.Pace.
+type Pace interface {
+	relay.Pace
+	TakeRefused() int64
+}
+
 // Deps are the things that a Processor works with.
 type Deps struct {
 	Store   Store
@@ -55,7 +61,7 @@ type Deps struct {
 	Queue   Queue
 	Model   Model
 	Hub     *relay.Hub
-	Pace    relay.Pace        // nil: frames keep their interval
+	Pace    Pace
 	Metrics *metrics.Recorder // nil: none are written
 	Log     *slog.Logger
 }
@@ -115,6 +121,7 @@ func (p *Processor) countPosts() {
 		metrics.Count(metrics.Frames, posts.Delivered),
 		metrics.Count(metrics.GoneSockets, posts.Gone),
 		metrics.Count(metrics.LostFrames, posts.Lost),
+		metrics.Count(metrics.ThrottledPosts, p.Pace.TakeRefused()),
 	)
 }
 

@@ -23,6 +23,7 @@ type Pace struct {
 	mu      sync.Mutex
 	stretch float64   // as of refused
 	refused time.Time // last refusal that counted
+	count   int64
 }
 
 var _ relay.Pace = (*Pace)(nil)
@@ -32,11 +33,20 @@ func (p *Pace) Refused() {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.count++
 	if now.Sub(p.refused) < settleTime {
 		return
 	}
 	p.stretch = min(2*p.at(now), maxStretch)
 	p.refused = now
+}
+
+// TakeRefused counts the refusals since the last call.
+func (p *Pace) TakeRefused() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer func() { p.count = 0 }()
+	return p.count
 }
 
 // Interval is base, stretched by as much as the refusals ask for.
