@@ -1,0 +1,230 @@
+package dynamodb
+
+import (
+	"hash/fnv"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb/attribute"
+)
+
+// table holds items by partition, sorted by sort key. Items are never changed
+// once stored, so that readers may keep them without a lock.
+type table struct {
+	spec       Spec
+	created    time.Time
+	partitions map[string]*partition // by the partition key's text
+	order      []*partition          // for scans; nil when partitions came or went
+}
+
+type partition struct {
+	key     string
+	hash    uint64
+	records []*record
+	deleted int // records without item
+}
+
+// record is one item with its previous version, which stale reads return.
+type record struct {
+	sort       attribute.Value
+	item       attribute.Item // nil once deleted
+	size       int
+	previous   attribute.Item // nil: there was none
+	changed    time.Time
+	transacted bool // a transaction wrote it
+}
+
+// key is the place of an item in a table.
+type key struct {
+	partition string
+	sort      attribute.Value
+}
+
+func newTable(spec Spec) *table {
+	return &table{spec: spec, created: time.Now(), partitions: map[string]*partition{}}
+}
+
+func nameOf(nameOrARN string) string {
+	return nameOrARN[strings.LastIndex(nameOrARN, "/")+1:]
+}
+
+// DynamoDB's limits of keys, in bytes.
+const (
+	maxHashKey  = 2048
+	maxRangeKey = 1024
+)
+
+// keyOf returns the key of an item.
+func (t *table) keyOf(item attribute.Item) (key, *awsapi.Error) {
+	hash, refusal := keyValue(item, t.spec.HashKey, maxHashKey)
+	if refusal != nil || t.spec.RangeKey.Name == "" {
+		return key{partition: hash.Text}, refusal
+	}
+	sortValue, refusal := keyValue(item, t.spec.RangeKey, maxRangeKey)
+	return key{partition: hash.Text, sort: sortValue}, refusal
+}
+
+func keyValue(item attribute.Item, k Key, most int) (attribute.Value, *awsapi.Error) {
+	value, ok := item[k.Name]
+	switch {
+	case !ok:
+		return value, invalid("One or more parameter values were invalid: Missing the key " + k.Name + " in the item")
+	case value.Kind != k.Kind:
+		return value, invalid("One or more parameter values were invalid: Type mismatch for key " + k.Name + " expected: " + string(k.Kind) + " actual: " + string(value.Kind))
+	case value.Text == "":
+		return value, invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: " + k.Name)
+	case len(value.Text) > most:
+		return value, invalid("One or more parameter values were invalid: Size of key " + k.Name + " has exceeded the maximum size limit")
+	}
+	return value, nil
+}
+
+// exactKey returns the key that a request gives, which must be nothing else.
+func (t *table) exactKey(given attribute.Item) (key, *awsapi.Error) {
+	attributes := 1
+	if t.spec.RangeKey.Name != "" {
+		attributes = 2
+	}
+	if len(given) != attributes {
+		return key{}, invalid("The provided key element does not match the schema")
+	}
+	k, refusal := t.keyOf(given)
+	if refusal != nil && strings.Contains(refusal.Message, "Missing the key") {
+		return key{}, invalid("The provided key element does not match the schema")
+	}
+	return k, refusal
+}
+
+func (t *table) keyAttributes(item attribute.Item) attribute.Item {
+	given := attribute.Item{t.spec.HashKey.Name: item[t.spec.HashKey.Name]}
+	if t.spec.RangeKey.Name != "" {
+		given[t.spec.RangeKey.Name] = item[t.spec.RangeKey.Name]
+	}
+	return given
+}
+
+func (t *table) isKey(name string) bool {
+	return name == t.spec.HashKey.Name || name == t.spec.RangeKey.Name
+}
+
+// find returns the record at k, nil if nothing was ever there.
+func (t *table) find(k key) *record {
+	p := t.partitions[k.partition]
+	if p == nil {
+		return nil
+	}
+	if i, found := p.position(k.sort); found {
+		return p.records[i]
+	}
+	return nil
+}
+
+func (p *partition) position(sortKey attribute.Value) (int, bool) {
+	return sort.Find(len(p.records), func(i int) int {
+		order, _ := sortKey.Compare(p.records[i].sort) // without sort key all compare as equal
+		return order
+	})
+}
+
+// current returns the item of a record that may be nil.
+func (r *record) current() attribute.Item {
+	if r == nil {
+		return nil
+	}
+	return r.item
+}
+
+// store puts item, or nil to delete, at k.
+func (t *table) store(k key, item attribute.Item, transacted bool, now time.Time) {
+	p := t.partitions[k.partition]
+	if p == nil {
+		if item == nil {
+			return
+		}
+		p = newPartition(k.partition)
+		t.partitions[k.partition] = p
+		t.order = nil
+	}
+	i, found := p.position(k.sort)
+	if !found {
+		if item == nil {
+			return
+		}
+		p.records = slices.Insert(p.records, i, &record{sort: k.sort})
+		p.deleted++ // counted down below
+	}
+	r := p.records[i]
+	switch {
+	case r.item == nil && item != nil:
+		p.deleted--
+	case r.item != nil && item == nil:
+		p.deleted++
+	}
+	r.previous, r.item, r.size, r.changed = r.item, item, item.Size(), now
+	r.transacted = r.transacted || transacted
+	t.compact(p, now)
+}
+
+// maxDeleted is how many deleted records a partition keeps for stale reads
+// before those past their time are dropped.
+const maxDeleted = 16
+
+func (t *table) compact(p *partition, now time.Time) {
+	if p.deleted <= maxDeleted {
+		return
+	}
+	p.records = slices.DeleteFunc(p.records, func(r *record) bool {
+		gone := r.item == nil && now.Sub(r.changed) > staleWindow
+		if gone {
+			p.deleted--
+		}
+		return gone
+	})
+	if len(p.records) == 0 {
+		delete(t.partitions, p.key)
+		t.order = nil
+	}
+}
+
+func newPartition(key string) *partition {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(key)) // never fails
+	return &partition{key: key, hash: hash.Sum64()}
+}
+
+// scanOrder returns the partitions by hash. The caller holds the write lock.
+func (t *table) scanOrder() []*partition {
+	if t.order == nil {
+		t.order = make([]*partition, 0, len(t.partitions))
+		for _, p := range t.partitions {
+			t.order = append(t.order, p)
+		}
+		slices.SortFunc(t.order, comparePartitions)
+	}
+	return t.order
+}
+
+func comparePartitions(a, b *partition) int {
+	switch {
+	case a.hash < b.hash:
+		return -1
+	case a.hash > b.hash:
+		return 1
+	}
+	return strings.Compare(a.key, b.key)
+}
+
+func (t *table) count() (items, size int) {
+	for _, p := range t.partitions {
+		for _, r := range p.records {
+			if r.item != nil {
+				items++
+				size += r.size
+			}
+		}
+	}
+	return items, size
+}
