@@ -1,0 +1,177 @@
+package dynamo_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo/dynamotest"
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+func TestInput(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	want := life.Input{
+		Messages: []protocol.Message{{Role: "user", Content: "a \u2028 <b>"}, {Role: "assistant", Content: "c"}, {Role: "user", Content: "d"}},
+		System:   []string{"one", "two"}, StopSequences: []string{"\n\n"},
+	}
+	if err := db.PutInput(ctx, "id", "hash", want, start); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := db.Input(ctx, "id", "hash"); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Input = %+v, %v", got, err)
+	}
+	if _, err := db.Input(ctx, "id", "other"); !errors.Is(err, life.ErrNotFound) {
+		t.Errorf("Input of another body: %v", err)
+	}
+}
+
+func TestLargestInputFitsAnItem(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	content := strings.Repeat("\u2028", protocol.MaxBodyBytes/3)
+	if err := db.PutInput(ctx, "id", "hash", life.Input{Messages: []protocol.Message{{Role: "user", Content: content}}}, start); err != nil {
+		t.Fatal(err)
+	}
+	const itemLimit = 400 << 10
+	if size := itemSize(db.Item(t, dynamotest.Tables.Requests, "r#id", "input#hash")); size > itemLimit {
+		t.Errorf("item of %d bytes", size)
+	}
+}
+
+// itemSize is a lower bound of the size that DynamoDB counts.
+func itemSize(item map[string]types.AttributeValue) (size int) {
+	for name, v := range item {
+		size += len(name) + valueSize(v)
+	}
+	return size
+}
+
+func valueSize(v types.AttributeValue) (size int) {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return len(v.Value)
+	case *types.AttributeValueMemberM:
+		return itemSize(v.Value)
+	case *types.AttributeValueMemberL:
+		for _, e := range v.Value {
+			size += valueSize(e)
+		}
+	}
+	return size
+}
+
+func chunk(first int, texts ...string) life.Chunk {
+	c := life.Chunk{FirstSeq: first, Text: strings.Join(texts, ""), OutputTokens: int64(first)}
+	for _, s := range texts {
+		c.Lengths = append(c.Lengths, len(s))
+	}
+	return c
+}
+
+func TestChunks(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	all := []life.Chunk{chunk(1, "a", "b"), chunk(3, "c"), chunk(4, "d", "e", "f"), chunk(8, "h")}
+	for _, c := range all {
+		if err := db.PutChunk(ctx, "id", "me", c, start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, other := range []string{"mee", "m", "zombie"} {
+		if err := db.PutChunk(ctx, "id", other, chunk(7, "x"), start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []struct {
+		name  string
+		after int
+		want  []life.Chunk
+	}{
+		{"all up to the gap", -1, all[:3]},
+		{"after the start", 0, all[:3]},
+		{"within the first", 1, all[:3]},
+		{"after the first", 2, all[1:3]},
+		{"within the third", 5, all[2:3]},
+		{"after the last before the gap", 6, nil},
+		{"at the gap", 7, all[3:]},
+		{"beyond", 20, nil},
+	}
+	for _, test := range tests {
+		got, err := db.Chunks(ctx, "id", "me", test.after)
+		if err != nil || !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: Chunks = %+v, %v, want %+v", test.name, got, err, test.want)
+		}
+	}
+}
+
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	a, b := admitted(t, db, "u"), admitted(t, db, "v")
+	got, err := db.Records(ctx, []life.Key{a.Key, b.Key, {UserID: "u", RequestID: "none"}})
+	if err != nil || len(got) != 2 || got[a.Key].RequestID != a.RequestID || got[b.Key].UserID != "v" {
+		t.Errorf("Records = %+v, %v", got, err)
+	}
+}
+
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	base := dynamotest.New(t)
+	db := base.WithClock(func() time.Time { return start })
+	open := life.Connection{UserID: "u", ConnectionID: "a=", ConnectedAt: start, TokenExpires: start.Add(time.Hour), ExpiresAt: start.Add(2 * time.Hour)}
+	expired := life.Connection{UserID: "u", ConnectionID: "b=", ConnectedAt: start, ExpiresAt: start.Add(-time.Second)}
+	for _, c := range []life.Connection{open, expired} {
+		if err := db.PutConnection(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func() []life.Connection {
+		t.Helper()
+		got, err := db.Connections(ctx, "u", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := list(); len(got) != 1 || got[0].ConnectionID != "a=" || !got[0].TokenExpires.Equal(open.TokenExpires) || !got[0].ConnectedAt.Equal(start) {
+		t.Errorf("Connections = %+v", got)
+	}
+	if err := db.DeleteConnection(ctx, open, start); err != nil || len(list()) != 1 {
+		t.Errorf("removed a connection that is too young: %v", err)
+	}
+	if err := db.DeleteConnection(ctx, open, start.Add(time.Millisecond)); err != nil || len(list()) != 0 {
+		t.Errorf("kept a connection that is old enough: %v", err)
+	}
+	if err := db.DeleteConnection(ctx, open, time.Time{}); err != nil {
+		t.Errorf("removing twice: %v", err)
+	}
+}
+
+func TestAccountsWithOpen(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	open := admitted(t, db, "open")
+	settled := admitted(t, db, "settled")
+	if taken, err := db.TakeBack(ctx, settled); err != nil || !taken {
+		t.Fatal(err)
+	}
+	var seen []life.Account
+	visit := func(a life.Account) error { seen = append(seen, a); return nil }
+	if err := db.AccountsWithOpen(ctx, visit); err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) != 1 || seen[0].UserID != "open" || !reflect.DeepEqual(seen[0].Open, []string{open.RequestID}) {
+		t.Errorf("visited %+v", seen)
+	}
+	stop := errors.New("stop")
+	if err := db.AccountsWithOpen(ctx, func(life.Account) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("AccountsWithOpen = %v", err)
+	}
+}
