@@ -1,0 +1,66 @@
+package life_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+)
+
+func TestNewRate(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name      string
+		perSecond float64
+		burst     int64
+		want      life.Rate
+	}{
+		{"unlimited", 0, 5, life.Rate{}},
+		{"two a second", 2, 3, life.Rate{Interval: 500 * time.Millisecond, Tolerance: time.Second}},
+		{"rounded up", 3, 1, life.Rate{Interval: 334 * time.Millisecond}},
+		{"less than one a second", 0.1, 2, life.Rate{Interval: 10 * time.Second, Tolerance: 10 * time.Second}},
+		{"no burst", 1, 0, life.Rate{Interval: time.Second}},
+	}
+	for _, test := range tests {
+		if got := life.NewRate(test.perSecond, test.burst); got != test.want {
+			t.Errorf("%s: NewRate = %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
+
+// In any window, no more are admitted than the burst and what the rate allows
+// for its length.
+func TestRateHoldsInEveryWindow(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		perSecond := rapid.Float64Range(0.2, 50).Draw(t, "rate")
+		burst := rapid.Int64Range(1, 20).Draw(t, "burst")
+		gaps := rapid.SliceOfN(rapid.IntRange(0, 400), 1, 200).Draw(t, "gaps")
+		rate := life.NewRate(perSecond, burst)
+
+		now, tat := time.UnixMilli(1_000_000), time.Time{}
+		var admitted []time.Time
+		for _, gap := range gaps {
+			now = now.Add(time.Duration(gap) * time.Millisecond)
+			wait := rate.Wait(tat, now)
+			if wait > 0 {
+				if rate.Wait(tat, now.Add(wait)) > 0 {
+					t.Fatalf("refused after waiting %v", wait)
+				}
+				continue
+			}
+			tat = rate.Next(tat, now)
+			admitted = append(admitted, now)
+		}
+		for i, from := range admitted {
+			for j := i; j < len(admitted); j++ {
+				window := admitted[j].Sub(from).Seconds()
+				if allowed := float64(burst) + perSecond*window; float64(j-i+1) > allowed+1e-9 {
+					t.Fatalf("%d admissions in %v s, at most %v", j-i+1, window, allowed)
+				}
+			}
+		}
+	})
+}
