@@ -60,11 +60,13 @@ func (b *build) newUserPool() error {
 			RequireSymbols:                pulumi.Bool(false),
 			TemporaryPasswordValidityDays: pulumi.Int(7),
 		},
-		MfaConfiguration:              auth.Mfa,
-		SoftwareTokenMfaConfiguration: &cognito.UserPoolSoftwareTokenMfaConfigurationArgs{Enabled: mfaEnabled(auth.Mfa)},
-		UserPoolTier:                  auth.UserPoolTier,
-		DeletionProtection:            pulumi.String(b.ifProtected("ACTIVE", "INACTIVE")),
-		Tags:                          b.args.Tags,
+		MfaConfiguration:   auth.Mfa,
+		UserPoolTier:       auth.UserPoolTier,
+		DeletionProtection: pulumi.String(b.ifProtected("ACTIVE", "INACTIVE")),
+		Tags:               b.args.Tags,
+	}
+	if mfa, _ := plain(auth.Mfa); mfa != "OFF" {
+		args.SoftwareTokenMfaConfiguration = &cognito.UserPoolSoftwareTokenMfaConfigurationArgs{Enabled: mfaEnabled(auth.Mfa)}
 	}
 	if auth.SesSourceArn != nil {
 		args.EmailConfiguration = &cognito.UserPoolEmailConfigurationArgs{

@@ -127,11 +127,18 @@ func declare(t *testing.T, args *components.StreamingServiceArgs, opts ...pulumi
 	return r
 }
 
+// tryDeclare returns the error of the constructor or, failing later, of the
+// program.
 func tryDeclare(args *components.StreamingServiceArgs, opts ...pulumi.ResourceOption) (*recorder, error) {
-	return run(func(ctx *pulumi.Context) error {
-		_, err := components.NewStreamingService(ctx, service, withFake(args), opts...)
-		return err
+	var refused error
+	r, err := run(func(ctx *pulumi.Context) error {
+		_, refused = components.NewStreamingService(ctx, service, withFake(args), opts...)
+		return refused
 	})
+	if refused != nil {
+		return r, refused
+	}
+	return r, err
 }
 
 func withFake(args *components.StreamingServiceArgs) *components.StreamingServiceArgs {

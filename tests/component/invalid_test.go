@@ -1,0 +1,224 @@
+package component_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/streaming-service/streaming-service/components"
+)
+
+type args = components.StreamingServiceArgs
+
+// invalid are settings that must be refused at preview, with the whole text of
+// the refusal.
+var invalid = []struct {
+	name string
+	args args
+	want string
+}{
+	{"negative quota", args{Quota: &components.QuotaSettings{MonthlyRequests: pulumi.Int(-5)}},
+		"quota.monthlyRequests must be >= 0, got -5"},
+	{"no rate", args{Throttle: &components.ThrottleSettings{RateLimit: pulumi.Float64(0)}},
+		"throttle.rateLimit must be > 0, got 0"},
+	{"burst below rate", args{Throttle: &components.ThrottleSettings{RateLimit: pulumi.Float64(500)}},
+		"throttle.burstLimit must be >= throttle.rateLimit (500), got 200"},
+	{"burst of a user below its rate", args{Throttle: &components.ThrottleSettings{UserRateLimit: pulumi.Float64(20.5)}},
+		"throttle.userBurstLimit must be >= throttle.userRateLimit (20.5), got 10"},
+	{"tier name", args{Quota: &components.QuotaSettings{Tiers: map[string]components.TierSettings{"gold users": {}}}},
+		`quota.tiers.gold users must be named by 1 to 128 letters, digits, '-' and '_', got "gold users"`},
+	{"tier limit", args{Quota: &components.QuotaSettings{Tiers: map[string]components.TierSettings{"gold": {MonthlyTokens: pulumi.Int(-1)}}}},
+		"quota.tiers.gold.monthlyTokens must be >= 0, got -1"},
+	{"time zone", args{Quota: &components.QuotaSettings{TimeZone: pulumi.String("Europe/Atlantis")}},
+		`quota.timeZone must be an IANA time zone such as Europe/Berlin, got "Europe/Atlantis"`},
+	{"model not in the allow-list", args{Model: &components.ModelSettings{ModelId: pulumi.String("a.b"), AllowedModelIds: pulumi.ToStringArray([]string{"a.c"})}},
+		"model.allowedModelIds must contain model.modelId (a.b), got [a.c]"},
+	{"empty allow-list", args{Model: &components.ModelSettings{AllowedModelIds: pulumi.StringArray{}}},
+		"model.allowedModelIds must contain model.modelId (global.amazon.nova-2-lite-v1:0), got []\nmodel.allowedModelIds must not be an empty list, got []"},
+	{"temperature", args{Model: &components.ModelSettings{Temperature: pulumi.Float64(1.5)}},
+		"model.temperature must be between 0 and 1, got 1.5"},
+	{"guardrail without version", args{Model: &components.ModelSettings{GuardrailId: pulumi.String("abc")}},
+		"model.guardrailVersion must be set together with model.guardrailId"},
+	{"pool without client", args{Auth: &components.AuthSettings{UserPoolId: pulumi.String("eu-west-1_Abc")}},
+		"auth.userPoolClientId must be set together with auth.userPoolId"},
+	{"settings of a new pool for an adopted one", args{Auth: &components.AuthSettings{UserPoolId: pulumi.String("eu-west-1_Abc"), UserPoolClientId: pulumi.String("c1"), Mfa: pulumi.String("ON")}},
+		"auth.mfa must not be set with auth.userPoolId: it has no effect on an adopted user pool"},
+	{"password length", args{Auth: &components.AuthSettings{PasswordMinimumLength: pulumi.Int(4)}},
+		"auth.passwordMinimumLength must be between 6 and 99, got 4"},
+	{"refresh token", args{Auth: &components.AuthSettings{IdTokenValidityMinutes: pulumi.Int(1440), RefreshTokenValidityDays: pulumi.Int(1)}},
+		"auth.idTokenValidityMinutes must be less than auth.refreshTokenValidityDays (1 days), got 1440"},
+	{"origin with a path", args{Auth: &components.AuthSettings{AllowedOrigins: pulumi.ToStringArray([]string{"https://a.example.com/"})}},
+		"auth.allowedOrigins elements must be origins such as https://app.example.com, without a path, got [https://a.example.com/]"},
+	{"CIDR with host bits", args{Auth: &components.AuthSettings{AllowedCidrs: pulumi.ToStringArray([]string{"203.0.113.7/24"})}},
+		"auth.allowedCidrs elements must be networks such as 203.0.113.0/24, with no bit set beyond the prefix, got [203.0.113.7/24]"},
+	{"batch", args{Queue: &components.QueueSettings{BatchSize: pulumi.Int(11)}},
+		"queue.batchSize must be between 1 and 10, got 11"},
+	{"receive count", args{Queue: &components.QueueSettings{MaxReceiveCount: pulumi.Int(3)}},
+		"queue.maxReceiveCount must be between 10 and 1000, got 3"},
+	{"retention below age", args{Queue: &components.QueueSettings{MessageRetentionSeconds: pulumi.Int(600)}},
+		"queue.messageRetentionSeconds must be >= queue.maxAgeSeconds (900), got 600"},
+	{"retention of the dead-letter queue", args{Queue: &components.QueueSettings{MessageRetentionSeconds: pulumi.Int(1_209_600)}},
+		"queue.messageRetentionSeconds must be between 60 and 1209599, got 1209600"},
+	{"processor timeout", args{Functions: &components.FunctionsSettings{Timeout: pulumi.Int(901)}},
+		"functions.timeout must be between 30 and 900, got 901"},
+	{"reserved below maximum", args{Functions: &components.FunctionsSettings{ReservedConcurrentExecutions: pulumi.Int(10)}},
+		"functions.reservedConcurrentExecutions must be >= queue.maximumConcurrency (50), got 10"},
+	{"architecture", args{Functions: &components.FunctionsSettings{Architecture: "amd64"}},
+		`functions.architecture must be one of arm64, x86_64, got "amd64"`},
+	{"log retention", args{Functions: &components.FunctionsSettings{LogRetentionInDays: pulumi.Int(8)}},
+		"functions.logRetentionInDays must be a period of CloudWatch Logs (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, …), got 8"},
+	{"onDisconnect", args{Streaming: &components.StreamingSettings{OnDisconnect: pulumi.String("stop")}},
+		`streaming.onDisconnect must be one of continue, cancel, got "stop"`},
+	{"key alias", args{Protection: &components.ProtectionSettings{KmsKeyArn: pulumi.String("alias/mine")}},
+		`protection.kmsKeyArn must be an ARN like arn:aws:kms:<region>:<account>:key/…, got "alias/mine"`},
+	{"encrypted logs without key", args{Protection: &components.ProtectionSettings{EncryptLogs: new(true)}},
+		"protection.encryptLogs must be false without protection.kmsKeyArn, got true"},
+	{"one domain for both", args{Domain: &components.DomainSettings{Rest: "a.example.com", WebSocket: "a.example.com", CertificateArn: pulumi.String(certificateARN)}},
+		`domain.webSocket must differ from domain.rest: one domain name cannot serve both APIs, got "a.example.com"`},
+	{"domain without certificate", args{Domain: &components.DomainSettings{Rest: "a.example.com"}},
+		"domain.certificateArn must be set with domain.rest and domain.webSocket"},
+	{"zone without domain", args{Domain: &components.DomainSettings{HostedZoneId: pulumi.String("Z1")}},
+		"domain.hostedZoneId must not be set without domain.rest or domain.webSocket"},
+	{"log role without logs", args{Observability: &components.ObservabilitySettings{ApiGatewayLogRole: "manage"}},
+		"observability.apiGatewayLogRole must not be set without observability.accessLogs"},
+	{"stage name", args{StageName: "v 1"},
+		`stageName must be 1 to 128 letters, digits, '-' and '_', got "v 1"`},
+	{"tags", args{Tags: pulumi.StringMap{"aws:mine": pulumi.String("x")}},
+		"tags must have keys of 1 to 128 characters, not beginning with aws:, and values of at most 256, got map[aws:mine:x]"},
+	{"archives", args{FunctionArchiveDir: "testdata"},
+		`functionArchiveDir must be a directory that holds authorizer.zip, connection.zip, processor.zip, quota.zip, recovery.zip, requests.zip, got "testdata"`},
+	{"all problems at once", args{Quota: &components.QuotaSettings{MonthlyTokens: pulumi.Int(-1)}, Queue: &components.QueueSettings{BatchSize: pulumi.Int(0)}, StageName: "/"},
+		"queue.batchSize must be between 1 and 10, got 0\nquota.monthlyTokens must be >= 0, got -1\n" + `stageName must be 1 to 128 letters, digits, '-' and '_', got "/"`},
+}
+
+func TestInvalidSettings(t *testing.T) {
+	t.Parallel()
+	for _, test := range invalid {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			given := test.args
+			r, err := tryDeclare(&given)
+			if got := problems(err); got != test.want {
+				t.Errorf("got problems\n%s\nwant\n%s", got, test.want)
+			}
+			if len(r.resources) > 0 {
+				t.Errorf("%d resources were declared before the settings were found to be wrong", len(r.resources))
+			}
+		})
+	}
+}
+
+// problems are the lines of an error after its head.
+func problems(err error) string {
+	if err == nil {
+		return ""
+	}
+	_, list, _ := strings.Cut(err.Error(), "is not valid:\n")
+	return list
+}
+
+// TestInvalidOutputs: values that are known only while the program runs are
+// held to the same rules, together, before any resource gets one of them.
+func TestInvalidOutputs(t *testing.T) {
+	t.Parallel()
+	later := func(v any) pulumi.Output { return pulumi.ToOutput(v) }
+	given := args{
+		Quota:    &components.QuotaSettings{MonthlyRequests: later(-5).(pulumi.IntOutput)},
+		Queue:    &components.QueueSettings{BatchSize: later(11).(pulumi.IntOutput)},
+		Throttle: &components.ThrottleSettings{RateLimit: later(900.0).(pulumi.Float64Output)},
+		Auth:     &components.AuthSettings{AllowedOrigins: later([]string{"nowhere"}).(pulumi.StringArrayOutput)},
+		Model:    &components.ModelSettings{ModelId: later("a b").(pulumi.StringOutput)},
+	}
+	r, err := tryDeclare(&given)
+	want := []string{
+		`auth.allowedOrigins elements must be origins such as https://app.example.com, without a path, got [nowhere]`,
+		`model.modelId must be a model id, an inference profile id or an ARN, got "a b"`,
+		`queue.batchSize must be between 1 and 10, got 11`,
+		`quota.monthlyRequests must be >= 0, got -5`,
+		`throttle.burstLimit must be >= throttle.rateLimit (900), got 200`,
+	}
+	if err == nil || !strings.Contains(err.Error(), strings.Join(want, "\n")) {
+		t.Errorf("got error %v, want one with\n%s", err, strings.Join(want, "\n"))
+	}
+	for _, token := range []string{"aws:lambda/function:Function", "aws:lambda/eventSourceMapping:EventSourceMapping", "aws:apigateway/methodSettings:MethodSettings"} {
+		for _, d := range r.ofType(token) {
+			if d.Name == "svc-quota" || d.Name == "svc-processor-mapping" || d.Name == "svc-rest-method-settings" {
+				t.Errorf("%s was declared with a value that is not valid", d.Name)
+			}
+		}
+	}
+}
+
+// TestOutputsReachResources: Outputs give the same resources as plain values.
+func TestOutputsReachResources(t *testing.T) {
+	t.Parallel()
+	given := everything()
+	later := func(v any) pulumi.Output { return pulumi.ToOutput(v) }
+	given.Throttle.RateLimit = later(11.5).(pulumi.Float64Output)
+	given.Throttle.UserBurstLimit = later(16).(pulumi.IntOutput)
+	given.Quota.MonthlyRequests = later(21).(pulumi.IntOutput)
+	given.Quota.Tiers = map[string]components.TierSettings{
+		"pro":  {MonthlyRequests: later(23).(pulumi.IntOutput), MonthlyTokens: pulumi.Int(24), Precedence: later(2).(pulumi.IntOutput)},
+		"free": {MonthlyTokens: pulumi.Int(5)},
+	}
+	given.Model.ModelId = later("eu.anthropic.claude-sonnet-5").(pulumi.StringOutput)
+	given.Auth.SelfSignUp = later(true).(pulumi.BoolOutput)
+	given.Auth.Mfa = later("OPTIONAL").(pulumi.StringOutput)
+	given.Auth.AllowedOrigins = later([]string{"https://a.example.com", "http://localhost:3000"}).(pulumi.StringArrayOutput)
+	given.Auth.AllowedCidrs = pulumi.StringArray{later("203.0.113.0/24").(pulumi.StringOutput), pulumi.String("2001:db8::/32")}
+	given.Functions.Timeout = later(120).(pulumi.IntOutput)
+	given.Protection.KmsKeyArn = later(keyARN).(pulumi.StringOutput)
+	given.Protection.PointInTimeRecovery = later(false).(pulumi.BoolOutput)
+	given.Tags = later(map[string]string{"team": "chat"}).(pulumi.StringMapOutput)
+	r := declare(t, given)
+	golden(t, "inputs-everything.golden", inputs(t, r))
+	golden(t, "policies-everything.golden", policies(t, r))
+}
+
+// TestAbsentOutputs: an Output that resolves to nothing means the default.
+func TestAbsentOutputs(t *testing.T) {
+	t.Parallel()
+	given := &args{
+		Throttle: &components.ThrottleSettings{BurstLimit: pulumi.ToOutput((*int)(nil)).(pulumi.IntPtrOutput)},
+		Quota:    &components.QuotaSettings{TimeZone: pulumi.ToOutput((*string)(nil)).(pulumi.StringPtrOutput)},
+	}
+	r := declare(t, given)
+	if got := r.find(t, "rest-method-settings").property("settings", "throttlingBurstLimit"); got != 200.0 {
+		t.Errorf("burst limit is %v, want the default 200", got)
+	}
+	if got := r.find(t, "quota").property("environment", "variables", "TIME_ZONE"); got != "UTC" {
+		t.Errorf("time zone is %v, want the default UTC", got)
+	}
+}
+
+func TestLongName(t *testing.T) {
+	t.Parallel()
+	var err error
+	if _, failed := run(func(ctx *pulumi.Context) error {
+		_, err = components.NewStreamingService(ctx, strings.Repeat("n", 31), withFake(nil))
+		return err
+	}); failed == nil {
+		t.Error("the program did not fail")
+	}
+	want := `name must be at most 30 characters, because the names of roles are made from it, got "` + strings.Repeat("n", 31) + `"`
+	if problems(err) != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestLargeEnvironment(t *testing.T) {
+	t.Parallel()
+	origins := make([]string, 90)
+	for i := range origins {
+		origins[i] = "https://" + strings.Repeat("o", 40) + ".example.com"
+	}
+	plain := &args{Auth: &components.AuthSettings{AllowedOrigins: pulumi.ToStringArray(origins)}}
+	later := &args{Auth: &components.AuthSettings{AllowedOrigins: pulumi.ToStringArray(origins).ToStringArrayOutput()}}
+	for name, given := range map[string]*args{"plain": plain, "output": later} {
+		_, err := tryDeclare(given)
+		if err == nil || !strings.Contains(err.Error(), "must be <= 4096 bytes, got ") || !strings.Contains(err.Error(), "the largest variable is ALLOWED_ORIGINS with 5504 bytes") {
+			t.Errorf("%s: got %v, want an error that names the largest variable", name, err)
+		}
+	}
+}
