@@ -55,6 +55,9 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	d := declared{Type: args.TypeToken, Name: args.Name, Provider: args.Provider, Inputs: args.Inputs.Mappable()}
+	if code := args.Inputs["code"]; code.IsArchive() {
+		d.Inputs["code"] = map[string]any{"path": code.ArchiveValue().Path}
+	}
 	if rpc := args.RegisterRPC; rpc != nil {
 		d.Protect, d.Retain, d.Version = rpc.GetProtect(), rpc.GetRetainOnDelete(), rpc.GetVersion()
 		d.Parent = nameOf(rpc.GetParent())
