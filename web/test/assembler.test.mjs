@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Assembler, decodeFrame } from "../lib/assembler.js";
 import { Early } from "../lib/early.js";
-import { delta, done, failed, REQUEST_ID, start } from "./fakes.mjs";
+import { delta, done, failed, generator, REQUEST_ID, start } from "./fakes.mjs";
 
 const traces = new URL("../../protocol/testdata/traces/", import.meta.url);
 
@@ -72,16 +72,6 @@ function see(client, change) {
   if (change.restarted) client.shown = "";
   client.shown += change.text ?? "";
   if (change.ended) client.ends++;
-}
-
-/** A random generator with a seed, so that a failure can be had again. */
-export function generator(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 test("early frames wait 30 s for their request", () => {

@@ -1,0 +1,83 @@
+import { $, say } from "./dom.js";
+
+const MAX_HEIGHT = 220;
+
+/** The box in which a message is written. */
+export class Composer {
+  #prompt = $("prompt");
+  #open = false; // whether an answer is being written
+  #stopping = false;
+  #on;
+
+  /**
+   * @param {object} on send(text), stop()
+   */
+  constructor(on) {
+    this.#on = on;
+    $("composer").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    this.#prompt.addEventListener("keydown", (event) => this.#key(event));
+    this.#prompt.addEventListener("input", () => this.#changed());
+    $("stop").addEventListener("click", () => this.#stop());
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) this.#stop();
+    });
+  }
+
+  /** Shows whether an answer is being written, and being stopped. */
+  show(open, stopping) {
+    const hadFocus = document.activeElement === $("stop");
+    this.#open = open;
+    this.#stopping = stopping;
+    $("stop").hidden = !open;
+    $("send").hidden = open;
+    $("stop").disabled = stopping;
+    this.#changed();
+    if (hadFocus && !open) this.focus();
+  }
+
+  focus() {
+    this.#prompt.focus();
+  }
+
+  /** Puts a text into the box, if it is empty. */
+  suggest(text) {
+    if (this.#prompt.value === "") this.#prompt.value = text;
+    this.#changed();
+    this.focus();
+  }
+
+  /** Shows what the user has to know, "" for nothing. */
+  notice(text) {
+    say($("notice"), text);
+  }
+
+  // Enter is the end of a composed character, too, in which case it is not
+  // meant for the page.
+  #key(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#send();
+  }
+
+  #send() {
+    const text = this.#prompt.value;
+    if (this.#open || text.trim() === "") return;
+    this.#prompt.value = "";
+    this.#changed();
+    this.notice("");
+    this.#on.send(text);
+  }
+
+  #stop() {
+    if (this.#open && !this.#stopping) this.#on.stop();
+  }
+
+  #changed() {
+    $("send").disabled = this.#prompt.value.trim() === "";
+    this.#prompt.style.height = "auto";
+    this.#prompt.style.height = `${Math.min(MAX_HEIGHT, this.#prompt.scrollHeight)}px`;
+  }
+}
