@@ -157,6 +157,9 @@ func (a *API) allowOrigin(event events.APIGatewayProxyRequest, header map[string
 }
 
 func (a *API) allowedOrigin(origin string) bool {
+	if strings.ContainsFunc(origin, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return false // no origin has such characters, and it goes into a header
+	}
 	return len(a.AllowedOrigins) == 0 || slices.ContainsFunc(a.AllowedOrigins, func(allowed string) bool {
 		return allowed == "*" || strings.EqualFold(allowed, origin)
 	})

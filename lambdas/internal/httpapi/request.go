@@ -21,7 +21,9 @@ type Request struct {
 
 // Header returns the values of a header, whose name is found in any case: API
 // Gateway passes names on as the client wrote them.
-func (r Request) Header(name string) []string { return r.header[textproto.CanonicalMIMEHeaderKey(name)] }
+func (r Request) Header(name string) []string {
+	return r.header[textproto.CanonicalMIMEHeaderKey(name)]
+}
 
 // NewRequest returns a call for tests of handlers.
 func NewRequest(userID string, groups []string, header map[string]string, body []byte) Request {
