@@ -37,7 +37,7 @@ var (
 )
 
 // run takes the request of a message as far as this invocation can.
-func (p *Processor) run(ctx context.Context, key life.Key, m *events.SQSMessage, log *slog.Logger) verdict {
+func (p *Processor) run(ctx context.Context, key life.Key, m *events.SQSMessage, hidden func() bool, log *slog.Logger) verdict {
 	if closing(ctx) <= 0 {
 		return handBack(0, errClosing)
 	}
@@ -53,7 +53,7 @@ func (p *Processor) run(ctx context.Context, key life.Key, m *events.SQSMessage,
 	case err != nil:
 		return handBack(retryDelay, err)
 	}
-	a := &attempt{Processor: p, record: record, receipt: m.ReceiptHandle, log: log.With("attempt", record.Attempt)}
+	a := &attempt{Processor: p, record: record, receipt: m.ReceiptHandle, hidden: hidden, log: log.With("attempt", record.Attempt)}
 	return a.run(ctx)
 }
 
@@ -92,6 +92,7 @@ type attempt struct {
 	*Processor
 	record  life.Record
 	receipt string
+	hidden  func() bool // whether the message was hidden at the claim; waits until that is known
 	log     *slog.Logger
 	stream  *relay.Stream
 	calls   int // of the model, at least: those of this attempt and one for each before
@@ -101,8 +102,15 @@ type attempt struct {
 func (a *attempt) run(ctx context.Context) verdict {
 	begun := a.options.Now()
 	owned, lose := context.WithCancelCause(ctx)
-	defer lose(nil)
-	go a.keep(owned, lose)
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		a.keep(owned, lose)
+	}()
+	defer func() {
+		lose(nil)
+		<-kept
+	}()
 
 	asking, stop := context.WithCancelCause(owned)
 	defer stop(nil)

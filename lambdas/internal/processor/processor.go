@@ -146,11 +146,15 @@ func (p *Processor) process(ctx context.Context, m *events.SQSMessage) bool {
 		return true
 	}
 	log := p.Log.With("requestId", key.RequestID)
-	v := p.run(ctx, key, m, log)
+	// An attempt that is killed must leave behind a message that comes back
+	// soon, so its time is set beside the claim, not after it.
+	hidden := sync.OnceValue(func() bool { return p.hide(ctx, m.ReceiptHandle, hideFor(p.options.Lease), log) })
+	go hidden()
+	v := p.run(ctx, key, m, hidden, log)
 	if v.err != nil {
 		log.InfoContext(ctx, "message handed back", "error", v.err, "delay", v.delay.String())
 	}
-	if !v.done {
+	if hidden(); !v.done {
 		p.hide(ctx, m.ReceiptHandle, v.delay, log)
 	}
 	return v.done
@@ -165,10 +169,13 @@ type verdict struct {
 
 func handBack(delay time.Duration, err error) verdict { return verdict{delay: delay, err: err} }
 
-func (p *Processor) hide(ctx context.Context, receipt string, delay time.Duration, log *slog.Logger) {
+// hide sets when the message comes back. It reports whether it could.
+func (p *Processor) hide(ctx context.Context, receipt string, delay time.Duration, log *slog.Logger) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
-	if err := p.Queue.ChangeVisibility(ctx, receipt, delay); err != nil {
+	err := p.Queue.ChangeVisibility(ctx, receipt, delay)
+	if err != nil {
 		log.WarnContext(ctx, "cannot change the visibility of a message", "error", err)
 	}
+	return err == nil
 }
