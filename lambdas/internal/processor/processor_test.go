@@ -22,8 +22,12 @@ func simulate(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		test(t, newWorld(t))
+		w := newWorld(t)
+		test(t, w)
 		time.Sleep(time.Hour) // whatever a process left behind ends
+		if logs := w.logs.String(); strings.Contains(logs, prompt) || strings.Contains(logs, "word word") {
+			t.Errorf("a log holds a prompt or an answer: %s", logs)
+		}
 	})
 }
 

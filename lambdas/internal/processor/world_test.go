@@ -1,10 +1,10 @@
 package processor_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -51,6 +51,14 @@ type world struct {
 	claims   []time.Time
 	absent   bool // the input is not there
 	finished []life.Record
+	logs     bytes.Buffer
+}
+
+// Write takes a line of the processes' logs.
+func (w *world) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.logs.Write(line)
 }
 
 type frame struct {
@@ -161,7 +169,7 @@ func (w *world) start() *process {
 	p.Processor = processor.New(processor.Deps{
 		Store: p, Queue: p, Model: p, Hub: p.hub, Pace: steady{},
 		Lives: &life.Service{Store: p, Poster: p.hub, Now: time.Now, MaxAge: w.maxAge},
-		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log:   slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, processor.Options{MaxAge: w.maxAge, LogTTL: time.Hour, CancelOnDisconnect: w.deserter})
 	return p
 }
@@ -361,7 +369,7 @@ func (p *process) Input(ctx context.Context, _, hash string) (in life.Input, err
 		if p.absent || hash != "hash" {
 			return life.ErrNotFound
 		}
-		in.Messages = []protocol.Message{{Role: protocol.RoleUser, Content: "secret prompt"}}
+		in.Messages = []protocol.Message{{Role: protocol.RoleUser, Content: prompt}}
 		return nil
 	})
 	return in, err
@@ -425,6 +433,8 @@ func (p *process) Stream(ctx context.Context, _ life.Record, in life.Input, writ
 		}
 	})
 }
+
+const prompt = "a secret prompt"
 
 var (
 	answerText = strings.Repeat("word ", 100)
