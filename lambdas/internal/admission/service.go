@@ -128,6 +128,7 @@ func (s *Service) admission(c call, account life.Account) life.Admission {
 			Period:     s.Calendar.Period(c.now),
 			Estimate:   life.Estimate(c.submission.Input, c.submission.Model.MaxTokens),
 			BodyHash:   c.hash,
+			Nonce:      life.NewOwner(),
 			Model:      c.submission.Model,
 			Status:     protocol.StatusQueued,
 			AttemptCap: life.AttemptCap,

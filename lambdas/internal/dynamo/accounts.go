@@ -61,7 +61,7 @@ func (s *Store) existing(ctx context.Context, a life.Admission) error {
 	if err != nil {
 		return err
 	}
-	return &life.Existing{Record: record, Unsent: record.CreatedAt.UnixMilli() == a.Record.CreatedAt.UnixMilli()}
+	return &life.Existing{Record: record, Unsent: record.Nonce == a.Record.Nonce}
 }
 
 func (s *Store) transactAdmission(ctx context.Context, a life.Admission, account life.Account) error {

@@ -23,6 +23,7 @@ func newRecord(r life.Record) item {
 	i["period"] = text(r.Period)
 	i["est"] = number(r.Estimate)
 	i["bodyHash"] = text(r.BodyHash)
+	i["nonce"] = text(r.Nonce)
 	i["model"] = modelItem(r.Model)
 	i["status"] = text(string(protocol.StatusQueued))
 	i["attempt"] = number(0)
@@ -50,6 +51,7 @@ func readRecord(i item) life.Record {
 		Period:   getText(i, "period"),
 		Estimate: getNumber(i, "est"),
 		BodyHash: getText(i, "bodyHash"),
+		Nonce:    getText(i, "nonce"),
 		Model: life.ModelParameters{
 			ModelID:     getText(model, "id"),
 			MaxTokens:   int(getNumber(model, "maxTokens")),

@@ -31,6 +31,7 @@ func admission(userID, requestID string, change func(*life.Admission)) life.Admi
 			Period:     period,
 			Estimate:   100,
 			BodyHash:   "hash",
+			Nonce:      life.NewOwner(),
 			Model:      life.ModelParameters{ModelID: "model", MaxTokens: 60, Temperature: new(0.5)},
 			Status:     protocol.StatusQueued,
 			AttemptCap: life.AttemptCap,
@@ -194,7 +195,7 @@ func TestAdmitMeetsTheRecordOfItsKey(t *testing.T) {
 	}
 	again := first
 	again.Now = start.Add(time.Second)
-	again.Record.CreatedAt = again.Now
+	again.Record.Nonce = life.NewOwner()
 	existing, ok := errors.AsType[*life.Existing](admit(t, db, again))
 	if !ok || existing.Unsent || existing.Record.RequestID != first.Record.RequestID {
 		t.Fatalf("existing = %+v", existing)

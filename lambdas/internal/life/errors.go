@@ -46,8 +46,8 @@ func (e *ClaimRefused) Error() string {
 // Existing is the error of an admission that met a record under its id.
 type Existing struct {
 	Record Record
-	// Unsent says that this very admission may have written the record and lost
-	// the answer: nobody else may have sent its message.
+	// Unsent says that this very admission wrote the record and lost the answer:
+	// nobody else has sent its message.
 	Unsent bool
 }
 

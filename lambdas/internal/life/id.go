@@ -30,7 +30,7 @@ func ValidRequestID(s string) bool {
 	return len(s) == requestIDLength && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
 }
 
-// NewOwner returns the random nonce that names an attempt.
+// NewOwner returns the random nonce that names an attempt, or an admission.
 func NewOwner() string { return encodeID(random16()) }
 
 // BodyHash names the exact bytes of a body.

@@ -38,6 +38,7 @@ type Record struct {
 	Period       string // such as 2026-11: month of admission in the configured time zone
 	Estimate     int64  // tokens reserved at admission
 	BodyHash     string // hex SHA-256 of the raw body; names the input item
+	Nonce        string // random, of the admission that wrote the record
 	Model        ModelParameters
 	Status       protocol.Status
 	Attempt      int

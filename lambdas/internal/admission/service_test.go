@@ -1,0 +1,482 @@
+package admission_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/streaming-service/streaming-service/internal/environment"
+	"github.com/streaming-service/streaming-service/lambdas/internal/admission"
+	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo/dynamotest"
+	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/logging"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// world is an admission service on a real store, with a clock and a queue that
+// may fail.
+type world struct {
+	*admission.Service
+	db *dynamotest.Database
+
+	mu      sync.Mutex
+	clock   time.Time
+	sent    []life.Key
+	sendErr error
+	onSend  func(life.Key)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	calendar, err := life.NewCalendar("UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{db: dynamotest.New(t), clock: noon}
+	w.Service = &admission.Service{
+		Store:    w.db,
+		Queue:    w,
+		Healer:   &life.Service{Store: w.db, Queue: w, Now: w.now, MaxAge: 15 * time.Minute},
+		Tiers:    environment.Tiers{Default: environment.Limits{MonthlyRequests: 10, MonthlyTokens: 10_000}, Groups: map[string]environment.Limits{"gold": {}}},
+		Calendar: calendar,
+		Cap:      5,
+		Model:    admission.Model{ID: "m", Allowed: []string{"m", "n"}, MaxTokens: 100},
+		InputTTL: time.Hour,
+		Now:      w.now,
+		Log:      logging.New(io.Discard, 0),
+	}
+	return w
+}
+
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.clock
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.clock = w.clock.Add(d)
+}
+
+func (w *world) Send(_ context.Context, key life.Key) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = append(w.sent, key)
+	if w.onSend != nil {
+		w.onSend(key)
+	}
+	return w.sendErr
+}
+
+type answer struct {
+	httpapi.Response
+	refusal *httpapi.Error
+}
+
+func (a answer) id() string {
+	if body, ok := a.Body.(protocol.SubmitResponse); ok {
+		return body.RequestID
+	}
+	return ""
+}
+
+func (a answer) code() protocol.Code {
+	if a.refusal == nil {
+		return ""
+	}
+	return a.refusal.Problem.Code
+}
+
+// submit sends body for user u; key "" is none.
+func (w *world) submit(ctx context.Context, key, body string, groups ...string) answer {
+	header := map[string]string{}
+	if key != "" {
+		header["idempotency-key"] = key
+	}
+	response, err := w.Submit(ctx, httpapi.NewRequest("u", groups, header, []byte(body)))
+	if err != nil {
+		return answer{refusal: httpapi.AsError(err)}
+	}
+	return answer{Response: response}
+}
+
+func (w *world) account(t *testing.T) life.Account {
+	t.Helper()
+	a, err := w.db.Account(t.Context(), "u")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (w *world) record(t *testing.T, id string) life.Record {
+	t.Helper()
+	r, err := w.db.Record(t.Context(), life.Key{UserID: "u", RequestID: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+const hi = `{"prompt":"hi"}`
+
+func TestSubmit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.submit(t.Context(), "", `{"prompt":"hello","model":"n","maxTokens":20,"system":"s","temperature":0.5}`)
+	if a.code() != protocol.CodeInvalidRequest {
+		t.Fatalf("a system text where none is allowed: %q", a.code())
+	}
+	w.Model.AllowSystem = true
+	a = w.submit(t.Context(), "", `{"prompt":"hello","model":"n","maxTokens":20,"system":"s","temperature":0.5}`)
+	if a.Status != 202 || !life.ValidRequestID(a.id()) {
+		t.Fatalf("answer %+v, %q", a.Response, a.code())
+	}
+	const estimate = 20 + 10 + 9
+	quota := a.Body.(protocol.SubmitResponse).Quota
+	if quota.Period != "2026-11" || quota.ResetsAt != "2026-12-01T00:00:00Z" || quota.Requests.Used != 1 || *quota.Requests.Remaining != 9 ||
+		quota.Tokens.Reserved != estimate || quota.InFlight != 1 || quota.Tier != "default" {
+		t.Errorf("quota %+v", quota)
+	}
+	want := map[string]string{"RateLimit-Limit": "10", "RateLimit-Remaining": "9", "RateLimit-Reset": "561600"}
+	for name, value := range want {
+		if a.Header[name] != value {
+			t.Errorf("%s = %q, want %q", name, a.Header[name], value)
+		}
+	}
+	r := w.record(t, a.id())
+	if r.Estimate != estimate || r.Model.ModelID != "n" || r.Model.MaxTokens != 20 || *r.Model.Temperature != 0.5 || r.Period != "2026-11" || r.Status != protocol.StatusQueued {
+		t.Errorf("record %+v", r)
+	}
+	in, err := w.db.Input(t.Context(), r.RequestID, r.BodyHash)
+	if err != nil || in.Messages[0].Content != "hello" || in.System[0] != "s" {
+		t.Errorf("input %+v, %v", in, err)
+	}
+	if len(w.sent) != 1 || w.sent[0] != r.Key {
+		t.Errorf("sent %v", w.sent)
+	}
+}
+
+func TestSubmitAnswersAsTheAccountThenStands(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 3 {
+		a := w.submit(t.Context(), "", hi)
+		usage, err := w.Usage(t.Context(), httpapi.NewRequest("u", nil, nil, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := fmt.Sprintf("%s", protocol.Encode(a.Body.(protocol.SubmitResponse).Quota)), fmt.Sprintf("%s", protocol.Encode(usage.Body)); got != want {
+			t.Errorf("202 says %s, GET /usage %s", got, want)
+		}
+	}
+}
+
+func TestUnlimitedHasNoRateLimitHeaders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.submit(t.Context(), "", hi, "gold")
+	if a.Status != 202 || len(a.Header) > 0 || a.Body.(protocol.SubmitResponse).Quota.Requests.Limit != nil {
+		t.Errorf("answer %+v", a.Response)
+	}
+}
+
+func TestSubmitRefusals(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change func(*world)
+		prior  int
+		code   protocol.Code
+		quota  string
+		retry  string
+	}{
+		{"requests", func(w *world) { w.Tiers.Default.MonthlyRequests = 2 }, 2, protocol.CodeQuotaExceeded, "requests", "561600"},
+		{"tokens", func(w *world) { w.Tiers.Default.MonthlyTokens = 300 }, 2, protocol.CodeQuotaExceeded, "tokens", "561600"},
+		{"in flight", func(w *world) { w.Cap = 2 }, 2, protocol.CodeTooManyInFlight, "", "1"},
+		{"rate", func(w *world) { w.Rate = life.NewRate(0.1, 2) }, 2, protocol.CodeRateLimited, "", "10"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			test.change(w)
+			for range test.prior {
+				if a := w.submit(t.Context(), "", hi); a.Status != 202 {
+					t.Fatalf("prior request: %q", a.code())
+				}
+			}
+			before := w.account(t)
+			a := w.submit(t.Context(), "new-key", hi)
+			if a.code() != test.code || a.refusal.Problem.Quota != test.quota || a.refusal.Header["Retry-After"] != test.retry {
+				t.Fatalf("refusal %+v, %v", a.refusal.Problem, a.refusal.Header)
+			}
+			if a.refusal.Status() != 429 || a.refusal.Header["RateLimit-Limit"] == "" {
+				t.Errorf("status %d, headers %v", a.refusal.Status(), a.refusal.Header)
+			}
+			if test.quota != "" && (a.refusal.Problem.Limit == nil || a.refusal.Problem.Used == nil || a.refusal.Problem.ResetsAt != "2026-12-01T00:00:00Z") {
+				t.Errorf("problem %+v", a.refusal.Problem)
+			}
+			after := w.account(t)
+			if before.InFlight != after.InFlight || before.Months["2026-11"] != after.Months["2026-11"] || len(w.sent) != test.prior {
+				t.Errorf("a refusal changed the account: %+v, %+v", before, after)
+			}
+		})
+	}
+}
+
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.submit(t.Context(), "key", hi)
+	again := w.submit(t.Context(), "key", hi)
+	if first.Status != 202 || again.Status != 202 || again.id() != first.id() || len(w.sent) != 1 {
+		t.Fatalf("first %+v, again %+v, sent %v", first.Response, again.Response, w.sent)
+	}
+	if a := w.account(t); a.InFlight != 1 || a.Months["2026-11"].Used != 1 {
+		t.Errorf("charged twice: %+v", a)
+	}
+	if !w.record(t, first.id()).Kept {
+		t.Error("a replay answered 202 without keeping the request")
+	}
+	if a := w.submit(t.Context(), "key", `{"prompt": "hi"}`); a.code() != protocol.CodeIdempotencyConflict {
+		t.Errorf("other body: %q", a.code())
+	}
+	if a := w.submit(t.Context(), "other", hi); a.Status != 202 || a.id() == first.id() {
+		t.Errorf("other key: %+v", a.Response)
+	}
+}
+
+func TestReplayTellsTheCurrentStatus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.submit(t.Context(), "key", hi).id()
+	record, err := w.db.Claim(t.Context(), life.Key{UserID: "u", RequestID: id}, life.Claim{Owner: "o", Now: noon, Lease: life.DefaultLease})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := func() protocol.Status { return w.submit(t.Context(), "key", hi).Body.(protocol.SubmitResponse).Status }
+	if got := status(); got != protocol.StatusStreaming {
+		t.Errorf("status %s", got)
+	}
+	if _, err := w.db.Finish(t.Context(), record.Fence(), life.End{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError}, noon); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(); got != protocol.StatusFailed {
+		t.Errorf("status %s", got)
+	}
+}
+
+// A replay is answered at every limit, when blocked, and under settings that
+// would refuse the body today.
+func TestReplayComesBeforeEveryRefusal(t *testing.T) {
+	t.Parallel()
+	body := `{"prompt":"hi","model":"n"}`
+	tests := map[string]func(*world){
+		"requests":  func(w *world) { w.Tiers.Default.MonthlyRequests = 1 },
+		"tokens":    func(w *world) { w.Tiers.Default.MonthlyTokens = 1 },
+		"in flight": func(w *world) { w.Cap = 1 },
+		"rate":      func(w *world) { w.Rate = life.Rate{Interval: time.Hour} },
+		"model":     func(w *world) { w.Model.Allowed = []string{"m"} },
+		"maxTokens": func(w *world) { w.Model.MaxTokens = 5 },
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.Rate = life.NewRate(0.001, 1)
+			first := w.submit(t.Context(), "key", body)
+			change(w)
+			again := w.submit(t.Context(), "key", body)
+			if again.Status != 202 || again.id() != first.id() {
+				t.Errorf("replay: %+v, %q", again.Response, again.code())
+			}
+			if a := w.submit(t.Context(), "key", hi); a.code() != protocol.CodeIdempotencyConflict {
+				t.Errorf("other body at the limit: %q", a.code())
+			}
+		})
+	}
+}
+
+func TestSameKeyFromManyCallers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Rate = life.NewRate(1, 1)
+	var wg sync.WaitGroup
+	ids := make([]string, 50)
+	for i := range ids {
+		wg.Go(func() {
+			a := w.submit(t.Context(), "key", hi)
+			ids[i] = a.id()
+			if a.Status != 202 {
+				t.Errorf("caller %d: %q %v", i, a.code(), a.refusal)
+			}
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		if id != ids[0] {
+			t.Fatalf("ids %v", ids)
+		}
+	}
+	if a := w.account(t); a.InFlight != 1 || a.Months["2026-11"].Used != 1 {
+		t.Errorf("account %+v", a)
+	}
+	if len(w.sent) != 1 {
+		t.Errorf("sent %d times", len(w.sent))
+	}
+}
+
+func TestFailedSendIsTakenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sendErr = errors.New("queue is down")
+	a := w.submit(t.Context(), "key", hi)
+	if a.code() != protocol.CodeUnavailable || a.refusal.Header["Retry-After"] != "1" {
+		t.Fatalf("answer %q", a.code())
+	}
+	if account := w.account(t); account.InFlight != 0 || len(account.Open) != 0 || account.Months["2026-11"] != (life.Month{}) {
+		t.Errorf("not refunded: %+v", account)
+	}
+	w.sendErr = nil
+	if a := w.submit(t.Context(), "key", hi); a.Status != 202 || len(w.sent) != 2 {
+		t.Errorf("the key is not free again: %q", a.code())
+	}
+}
+
+func TestFailedSendOfASeenRequestIsAccepted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sendErr = errors.New("answer lost")
+	w.onSend = func(key life.Key) {
+		if _, err := w.db.Claim(context.Background(), key, life.Claim{Owner: "fast", Now: noon, Lease: life.DefaultLease}); err != nil {
+			t.Error(err)
+		}
+	}
+	if a := w.submit(t.Context(), "", hi); a.Status != 202 {
+		t.Errorf("answer %q: the message arrived although its answer was lost", a.code())
+	}
+}
+
+// Between the commit and the send, the first caller dies. The replay sends.
+func TestReplayHealsALostSend(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.submit(t.Context(), "key", hi)
+	w.sent = nil
+	w.pass(2 * time.Minute)
+	if a := w.submit(t.Context(), "key", hi); a.Status != 202 || len(w.sent) != 1 || w.sent[0].RequestID != first.id() {
+		t.Errorf("answer %+v, sent %v", a.Response, w.sent)
+	}
+}
+
+// The answer to the transaction is lost. Whoever finds the record sends.
+func TestLostAnswerOfTheTransaction(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"", "key"} {
+		w := newWorld(t)
+		w.db.Inject(func(c dynamotest.Call) dynamotest.Fault {
+			return dynamotest.Fault{LoseResponse: c.Operation == "TransactWriteItems"}
+		})
+		a := w.submit(t.Context(), key, hi)
+		if a.Status != 202 || len(w.sent) != 1 {
+			t.Errorf("key %q: answer %q, sent %v", key, a.code(), w.sent)
+		}
+		if account := w.account(t); account.InFlight != 1 || account.Months["2026-11"].Used != 1 {
+			t.Errorf("key %q: account %+v", key, account)
+		}
+	}
+}
+
+func TestUnknownOutcomeIsUnavailable(t *testing.T) {
+	t.Parallel()
+	for _, operation := range []string{"GetItem", "PutItem", "TransactWriteItems"} {
+		w := newWorld(t)
+		var off atomic.Bool
+		w.db.Inject(func(c dynamotest.Call) dynamotest.Fault {
+			if c.Operation == operation && !off.Load() {
+				return dynamotest.Fault{Error: "InternalServerError"}
+			}
+			return dynamotest.Fault{}
+		})
+		if a := w.submit(t.Context(), "key", hi); a.code() != protocol.CodeUnavailable {
+			t.Errorf("%s fails: %q", operation, a.code())
+		}
+		off.Store(true)
+		if a := w.submit(t.Context(), "key", hi); a.Status != 202 {
+			t.Errorf("the same key after %s failed: %q", operation, a.code())
+		}
+	}
+}
+
+func TestRefusedUserIsHealedFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Cap = 1
+	stuck := w.submit(t.Context(), "", hi).id()
+	if a := w.submit(t.Context(), "", hi); a.code() != protocol.CodeTooManyInFlight {
+		t.Fatalf("second: %q", a.code())
+	}
+	w.pass(16 * time.Minute) // nobody ever worked on it
+	if a := w.submit(t.Context(), "", hi); a.Status != 202 {
+		t.Fatalf("the user is locked out by a request that is dead: %q", a.code())
+	}
+	if r := w.record(t, stuck); r.ErrorCode != protocol.CodeExpired {
+		t.Errorf("stuck request %+v", r)
+	}
+	if a := w.account(t); a.InFlight != 1 || a.Months["2026-11"].Used != 1 {
+		t.Errorf("account %+v", a)
+	}
+}
+
+func TestAdmissionHealsOtherRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lost := w.submit(t.Context(), "", hi).id()
+	w.pass(2 * time.Minute)
+	w.submit(t.Context(), "", hi)
+	sent := map[string]int{}
+	for _, key := range w.sent {
+		sent[key.RequestID]++
+	}
+	if sent[lost] != 2 {
+		t.Errorf("sent %v, want %s twice", sent, lost)
+	}
+}
+
+func TestNewMonth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Tiers.Default.MonthlyRequests = 1
+	w.submit(t.Context(), "", hi)
+	if a := w.submit(t.Context(), "", hi); a.code() != protocol.CodeQuotaExceeded {
+		t.Fatalf("second in the month: %q", a.code())
+	}
+	w.pass(7 * 24 * time.Hour)
+	if a := w.submit(t.Context(), "", hi); a.Status != 202 || a.Body.(protocol.SubmitResponse).Quota.Period != "2026-12" {
+		t.Errorf("first in the next month: %q", a.code())
+	}
+}
+
+func TestUsageOfAnUnknownUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	response, err := w.Usage(t.Context(), httpapi.NewRequest("nobody", []string{"gold"}, nil, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"period":"2026-11","resetsAt":"2026-12-01T00:00:00Z","tier":"gold","requests":{"limit":null,"used":0,"remaining":null},"tokens":{"limit":null,"used":0,"reserved":0,"remaining":null},"inFlight":0}`
+	if got := string(protocol.Encode(response.Body)); got != want {
+		t.Errorf("usage %s", got)
+	}
+}
