@@ -74,8 +74,18 @@ func (s *Scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, refused)
 		return
 	}
+	if err := pause(r.Context(), leastLatency); err != nil {
+		return
+	}
 	s.answer(w, r, call, begun)
 }
+
+// leastLatency is before every answer. No real model is faster, and an answer
+// that overtakes the client's own write loop makes the AWS SDK for Go cut the
+// connection: its request body, closed on the answer, then reports io.EOF from
+// WriteTo (smithy-go v1.28.8, transport/http/internal/io), which net/http takes
+// for a failed write.
+const leastLatency = 5 * time.Millisecond
 
 // call is an admitted call of ConverseStream.
 type call struct {

@@ -80,6 +80,11 @@ func (s *stream) pause(ctx context.Context, d time.Duration) error {
 	if err := s.flush(); err != nil {
 		return err
 	}
+	return pause(ctx, d)
+}
+
+// pause waits until d is over or the client has left.
+func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -61,7 +61,7 @@ func (f *function) start(limit time.Duration) (*environment, error) {
 	return e, nil
 }
 
-// run works one invocation in the environment. It returns false when the
+// run works one invocation in the environment. It returns false when a warm
 // process had ended before it could take the event.
 func (e *environment) run(inv *invocation) bool {
 	f := e.function
@@ -70,7 +70,7 @@ func (e *environment) run(inv *invocation) bool {
 	e.current.Store(inv)
 	e.events <- inv
 	out, alive := e.await(inv)
-	if !alive && e.tookNothing() {
+	if !alive && !inv.cold && e.tookNothing() {
 		return false
 	}
 	if alive {
