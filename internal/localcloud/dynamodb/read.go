@@ -152,11 +152,11 @@ func (r *transactGetItems) prepare(s *Service) *awsapi.Error {
 
 func (r *transactGetItems) execute(s *Service) (any, *awsapi.Error) {
 	r.cost = cost{}
-	if r.entry.anyOverlapped && s.faults.OverlapConflict() {
+	if r.entry.rejected {
 		reasons := make([]reason, len(r.reads))
 		for i := range reasons {
 			reasons[i] = reason{Code: reasonNone}
-			if r.entry.overlapping[i] {
+			if r.entry.conflictsAt(i) {
 				reasons[i] = reason{Code: "TransactionConflict", Message: "Transaction is ongoing for the item"}
 			}
 		}

@@ -109,7 +109,10 @@ func (r *transactWriteItems) prepare(s *Service) *awsapi.Error {
 func (r *transactWriteItems) execute(s *Service) (any, *awsapi.Error) {
 	r.cost = cost{}
 	if r.ClientRequestToken == "" {
-		return r.answer(), r.commit(s)
+		if refusal := r.commit(s); refusal != nil {
+			return nil, refusal
+		}
+		return r.answer(), nil
 	}
 	parameters, err := json.Marshal(r.TransactItems)
 	if err != nil {
@@ -125,7 +128,10 @@ func (r *transactWriteItems) execute(s *Service) (any, *awsapi.Error) {
 	}
 	refusal = r.commit(s)
 	s.tokens.end(r.ClientRequestToken, refusal == nil)
-	return r.answer(), refusal
+	if refusal != nil {
+		return nil, refusal
+	}
+	return r.answer(), nil
 }
 
 func (r *transactWriteItems) answer() any {
@@ -148,15 +154,13 @@ func (r *transactWriteItems) chargeReplay(s *Service) {
 // that want the same items find it under way: in AWS that takes milliseconds.
 func (r *transactWriteItems) commit(s *Service) *awsapi.Error {
 	runtime.Gosched()
-	overlapped := r.entry.anyOverlapped && s.faults.OverlapConflict()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	reasons := make([]reason, len(r.parts))
 	updated := make([]attribute.Item, len(r.parts))
 	size, failed := 0, false
 	for i := range r.parts {
-		conflict := overlapped && r.entry.overlapping[i]
-		reasons[i], updated[i] = r.try(s, &r.parts[i], conflict)
+		reasons[i], updated[i] = r.try(s, &r.parts[i], r.entry.conflictsAt(i))
 		failed = failed || reasons[i].Code != reasonNone
 		size += updated[i].Size()
 	}

@@ -111,7 +111,8 @@ func (s *Service) register(req request) func() {
 	if !ok {
 		return func() {}
 	}
-	entry := s.conflicts.begin(w.places())
+	places, transaction := w.places()
+	entry := s.conflicts.begin(places, transaction, s.faults.OverlapConflict)
 	w.overlaps(entry)
 	return entry.end
 }

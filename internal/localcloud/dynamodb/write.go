@@ -65,11 +65,10 @@ func (w *single) consumed() cost          { return w.cost }
 func (w *single) do(s *Service) (old, updated attribute.Item, refusal *awsapi.Error) {
 	m := &w.mutation
 	w.cost = cost{}
-	overlapped := w.entry.anyOverlapped && s.faults.OverlapConflict()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := m.table.find(m.key)
-	if overlapped || r != nil && r.transacted && s.faults.TransactionConflict() {
+	if w.entry.rejected || r != nil && r.transacted && s.faults.TransactionConflict() {
 		return nil, nil, conflicting()
 	}
 	old, updated, refusal = m.compute()
