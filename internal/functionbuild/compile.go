@@ -10,17 +10,17 @@ import (
 	"strings"
 )
 
-// compile builds one function and packs it at zipPath.
+// compile builds one function and packs it at zipPath. The executable is kept
+// beside the zip: the go command then links again only what has changed.
 func compile(ctx context.Context, source, function, goos, goarch, zipPath string) error {
-	temporary, err := os.MkdirTemp("", "bootstrap-*")
-	if err != nil {
+	kept := strings.TrimSuffix(zipPath, ".zip")
+	if err := os.MkdirAll(kept, 0o755); err != nil {
 		return fmt.Errorf("building function %s: %w", function, err)
 	}
-	defer os.RemoveAll(temporary)
-	binary := filepath.Join(temporary, bootstrap)
+	binary := filepath.Join(kept, bootstrap)
 	command := exec.CommandContext(ctx, "go", "build", "-C", source, "-trimpath", "-buildvcs=false",
 		"-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary, "./lambdas/"+function)
-	command.Env = environment(os.Environ(), goos, goarch)
+	command.Env = environment(os.Environ(), kept, goos, goarch)
 	if _, err := run(command); err != nil {
 		return fmt.Errorf("building function %s: %w", function, err)
 	}
@@ -30,11 +30,12 @@ func compile(ctx context.Context, source, function, goos, goarch, zipPath string
 	return nil
 }
 
-// environment is that of the go command. What decides the bytes of the binary
-// is set here, last, so that neither the caller's environment nor its
-// workspace changes them.
-func environment(base []string, goos, goarch string) []string {
-	return append(slices.Clone(base),
+// environment is that of the go command, which works in a directory on the
+// file system of its result so that the executable appears at once and whole.
+// What decides the bytes of the executable is set last, so that neither the
+// caller's environment nor its workspace changes them.
+func environment(base []string, temporary, goos, goarch string) []string {
+	return append(slices.Clone(base), "GOTMPDIR="+temporary,
 		"CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0",
 		"GOOS="+goos, "GOARCH="+goarch)
 }

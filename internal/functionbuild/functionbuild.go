@@ -67,7 +67,7 @@ func ForHost() Option {
 
 // New returns a Builder.
 func New(options ...Option) *Builder {
-	b := &Builder{progress: func(Event) {}, slots: make(chan struct{}, max(1, min(4, runtime.NumCPU()/2)))}
+	b := &Builder{progress: func(Event) {}, slots: make(chan struct{}, min(4, runtime.NumCPU()))}
 	for _, o := range options {
 		o(b)
 	}

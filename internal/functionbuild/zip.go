@@ -3,6 +3,8 @@ package functionbuild
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,33 +22,51 @@ var modified = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 // pack writes a zip with the executable at path, unless it is there already.
 // The file appears at once and whole.
 func pack(executable, path string) error {
-	content, err := zipOf(executable)
+	code, err := os.ReadFile(executable)
+	if err != nil {
+		return fmt.Errorf("reading executable: %w", err)
+	}
+	sum := sha256.Sum256(code)
+	digest := hex.EncodeToString(sum[:])
+	if digestOf(path) == digest {
+		return nil
+	}
+	content, err := archive(code, digest)
 	if err != nil {
 		return err
-	}
-	if present, err := os.ReadFile(path); err == nil && bytes.Equal(present, content) {
-		return nil
 	}
 	return replaceFile(path, content)
 }
 
-func zipOf(executable string) ([]byte, error) {
-	code, err := os.ReadFile(executable)
+// digestOf returns the digest of the executable in a zip that archive made, or
+// "" if there is no such zip.
+func digestOf(path string) string {
+	present, err := zip.OpenReader(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading executable: %w", err)
+		return ""
 	}
+	defer present.Close()
+	return present.Comment
+}
+
+// archive makes a zip of an executable. Its comment is the executable's
+// digest.
+func archive(code []byte, digest string) ([]byte, error) {
 	header := &zip.FileHeader{Name: bootstrap, Method: zip.Deflate, Modified: modified}
 	header.SetMode(0o755)
 	var content bytes.Buffer
-	archive := zip.NewWriter(&content)
-	entry, err := archive.CreateHeader(header)
+	writer := zip.NewWriter(&content)
+	if err := writer.SetComment(digest); err != nil {
+		return nil, fmt.Errorf("adding digest: %w", err)
+	}
+	entry, err := writer.CreateHeader(header)
 	if err != nil {
 		return nil, fmt.Errorf("adding executable: %w", err)
 	}
 	if _, err := entry.Write(code); err != nil {
 		return nil, fmt.Errorf("compressing executable: %w", err)
 	}
-	if err := archive.Close(); err != nil {
+	if err := writer.Close(); err != nil {
 		return nil, fmt.Errorf("finishing archive: %w", err)
 	}
 	return content.Bytes(), nil
