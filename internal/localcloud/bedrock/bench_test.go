@@ -32,7 +32,9 @@ func BenchmarkThousandStreams(b *testing.B) {
 		begun := time.Now()
 		var running sync.WaitGroup
 		for i := range streams {
-			running.Go(func() { drain(b, server.Listener.Addr().String(), fmt.Sprintf("script: rate=%d tokens=%d seed=%d", rate, tokens, i)) })
+			running.Go(func() {
+				drain(b, server.Listener.Addr().String(), fmt.Sprintf("script: rate=%d tokens=%d seed=%d", rate, tokens, i))
+			})
 		}
 		time.Sleep(2 * time.Second)
 		var m runtime.MemStats
