@@ -12,6 +12,9 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
 )
 
+// RESTStage is the type token of a stage of a REST API.
+const RESTStage = "aws:apigateway/stage:Stage"
+
 // restKinds are the resources of REST APIs.
 func restKinds(s Services) map[string]kind {
 	return map[string]kind{
@@ -23,7 +26,7 @@ func restKinds(s Services) map[string]kind {
 		"aws:apigateway/response:Response":             restResponseKind(s.REST),
 		"aws:apigateway/methodSettings:MethodSettings": restMethodSettingsKind(s.REST),
 		"aws:apigateway/deployment:Deployment":         restDeploymentKind(s),
-		"aws:apigateway/stage:Stage":                   restStageKind(s),
+		RESTStage:                                      restStageKind(s),
 	}
 }
 

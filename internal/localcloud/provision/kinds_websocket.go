@@ -8,6 +8,9 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
 )
 
+// WebSocketStage is the type token of a stage of a WebSocket API.
+const WebSocketStage = "aws:apigatewayv2/stage:Stage"
+
 // webSocketKinds are the resources of WebSocket APIs.
 func webSocketKinds(s Services) map[string]kind {
 	return map[string]kind{
@@ -17,7 +20,7 @@ func webSocketKinds(s Services) map[string]kind {
 		"aws:apigatewayv2/integration:Integration":     webSocketIntegrationKind(s.WebSocket),
 		"aws:apigatewayv2/authorizer:Authorizer":       webSocketAuthorizerKind(s.WebSocket),
 		"aws:apigatewayv2/deployment:Deployment":       webSocketDeploymentKind(s.WebSocket),
-		"aws:apigatewayv2/stage:Stage":                 webSocketStageKind(s),
+		WebSocketStage:                                 webSocketStageKind(s),
 	}
 }
 

@@ -113,7 +113,7 @@ func (m *monitor) create(ctx context.Context, r Resource, inputs resource.Proper
 
 // ReadResource implements pulumirpc.ResourceMonitorServer.
 func (m *monitor) ReadResource(_ context.Context, in *pulumirpc.ReadResourceRequest) (*pulumirpc.ReadResourceResponse, error) {
-	outputs, ok := m.provider.Read(in.GetType(), in.GetId())
+	outputs, ok := m.provider.Find(in.GetType(), in.GetId())
 	if !ok {
 		return nil, m.fail(fmt.Errorf("reading %s %q: there is no %s in the local cloud", in.GetType(), in.GetName(), in.GetId()))
 	}

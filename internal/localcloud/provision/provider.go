@@ -16,14 +16,23 @@ type Provider struct {
 	kinds map[string]kind
 
 	mu   sync.Mutex
-	live map[liveKey]resource.PropertyMap // outputs of what exists
+	live map[liveKey]liveResource
 }
 
-type liveKey struct{ token, id string }
+// liveKey is an id and the URN that it belongs to: two resources of one URN
+// stand beside each other during a replacement, and the ids of some types, such
+// as stages, are not unique.
+type liveKey struct{ urn, id string }
+
+// liveResource is a resource that exists.
+type liveResource struct {
+	token   string
+	outputs resource.PropertyMap
+}
 
 // New returns a provider of the services.
 func New(services Services) *Provider {
-	return &Provider{kinds: kinds(services), live: map[liveKey]resource.PropertyMap{}}
+	return &Provider{kinds: kinds(services), live: map[liveKey]liveResource{}}
 }
 
 // Types lists the resource types that the provider knows and whether each
@@ -88,7 +97,7 @@ func (p *Provider) Create(ctx context.Context, r Resource, inputs resource.Prope
 		return "", nil, fmt.Errorf("creating %s %q: %w", r.Type, r.Name, err)
 	}
 	outputs := merge(inputs, extra)
-	p.remember(r.Type, id, outputs)
+	p.remember(r, id, outputs)
 	return id, outputs, nil
 }
 
@@ -102,13 +111,13 @@ func (p *Provider) Update(ctx context.Context, r Resource, id string, old, input
 	if err != nil {
 		return nil, fmt.Errorf("updating %s %q: %w", r.Type, r.Name, err)
 	}
-	outputs, _ := p.Read(r.Type, id)
+	outputs, _ := p.Read(r.URN, id)
 	outputs = outputs.Copy()
 	for key := range old {
 		delete(outputs, key)
 	}
 	maps.Copy(outputs, merge(inputs, extra))
-	p.remember(r.Type, id, outputs)
+	p.remember(r, id, outputs)
 	return outputs, nil
 }
 
@@ -118,7 +127,7 @@ func (p *Provider) Delete(ctx context.Context, r Resource, id string, inputs res
 	if err != nil {
 		return err
 	}
-	if _, ok := p.Read(r.Type, id); !ok {
+	if _, ok := p.Read(r.URN, id); !ok {
 		return nil
 	}
 	if err := k.remove(ctx, id, inputs); err != nil {
@@ -126,22 +135,34 @@ func (p *Provider) Delete(ctx context.Context, r Resource, id string, inputs res
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.live, liveKey{r.Type, id})
+	delete(p.live, liveKey{r.URN, id})
 	return nil
 }
 
 // Read returns the outputs of a resource that exists.
-func (p *Provider) Read(token, id string) (resource.PropertyMap, bool) {
+func (p *Provider) Read(urn, id string) (resource.PropertyMap, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	outputs, ok := p.live[liveKey{token, id}]
-	return outputs, ok
+	found, ok := p.live[liveKey{urn, id}]
+	return found.outputs, ok
 }
 
-func (p *Provider) remember(token, id string, outputs resource.PropertyMap) {
+// Find returns the outputs of a resource of any program by its type and id.
+func (p *Provider) Find(token, id string) (resource.PropertyMap, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.live[liveKey{token, id}] = outputs
+	for key, found := range p.live {
+		if found.token == token && key.id == id {
+			return found.outputs, true
+		}
+	}
+	return nil, false
+}
+
+func (p *Provider) remember(r Resource, id string, outputs resource.PropertyMap) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.live[liveKey{r.URN, id}] = liveResource{r.Type, outputs}
 }
 
 // givenName returns the property that holds the physical name of a resource

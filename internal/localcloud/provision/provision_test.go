@@ -230,7 +230,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("the queue has %v", attributes)
 	}
 
-	if read, ok := p.Read(tokenQueue, id); !ok || !read.DeepEquals(updated) {
+	if read, ok := p.Read(r(tokenQueue, "jobs").URN, id); !ok || !read.DeepEquals(updated) {
 		t.Errorf("read %v, want %v", read, updated)
 	}
 	for range 2 { // what is gone already is no error
@@ -238,7 +238,7 @@ func TestLife(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, ok := p.Read(tokenQueue, id); ok {
+	if _, ok := p.Read(r(tokenQueue, "jobs").URN, id); ok {
 		t.Error("the queue is still there after its deletion")
 	}
 	if _, err := services.Queues.Attributes(arn); err == nil {

@@ -34,7 +34,7 @@ type server struct {
 
 // Handshake implements pulumirpc.ResourceProviderServer.
 func (s *server) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse, error) {
-	return &pulumirpc.ProviderHandshakeResponse{AcceptSecrets: true, AcceptResources: true}, nil
+	return &pulumirpc.ProviderHandshakeResponse{}, nil
 }
 
 // Attach implements pulumirpc.ResourceProviderServer.
@@ -69,9 +69,10 @@ func (s *server) DiffConfig(context.Context, *pulumirpc.DiffRequest) (*pulumirpc
 	return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}, nil
 }
 
-// Configure implements pulumirpc.ResourceProviderServer.
+// Configure implements pulumirpc.ResourceProviderServer. The engine hands no
+// secrets over as such, and so keeps secret what came from a secret input.
 func (s *server) Configure(context.Context, *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
-	return &pulumirpc.ConfigureResponse{AcceptSecrets: true, SupportsPreview: true, AcceptResources: true}, nil
+	return &pulumirpc.ConfigureResponse{SupportsPreview: true}, nil
 }
 
 // Invoke implements pulumirpc.ResourceProviderServer.
@@ -174,7 +175,7 @@ func (s *server) Update(ctx context.Context, in *pulumirpc.UpdateRequest) (*pulu
 
 // Read implements pulumirpc.ResourceProviderServer. What is gone has no id.
 func (s *server) Read(_ context.Context, in *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
-	outputs, ok := s.provider.Read(identity(in.GetUrn()).Type, in.GetId())
+	outputs, ok := s.provider.Read(in.GetUrn(), in.GetId())
 	if !ok {
 		return &pulumirpc.ReadResponse{}, nil
 	}

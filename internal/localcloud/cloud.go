@@ -1,0 +1,187 @@
+package localcloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/streaming-service/streaming-service/components"
+	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
+	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
+	"github.com/streaming-service/streaming-service/internal/stack"
+)
+
+// Cloud is the whole service on this machine. New checks what it is asked for,
+// Start runs it and Close ends everything it started.
+type Cloud struct {
+	options Options
+	config  stackConfig
+	store   *store // nil: nothing is kept
+
+	listener net.Listener
+	server   *http.Server
+	services *services
+	provider *provision.Provider
+	graph    *provision.Graph
+	demo     demoUser
+
+	provisioned  bool
+	stopKeeping  func()
+	stopProvider func()
+	closeOnce    sync.Once
+	closeErr     error
+}
+
+// New reads the configuration of the stack. A *UsageError is a mistake in the
+// options.
+func New(options Options) (*Cloud, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	config, err := loadConfig(options.Root, options.Stack, options.Overrides)
+	if err != nil {
+		return nil, err
+	}
+	return &Cloud{options: options, config: config, graph: &provision.Graph{}, stopKeeping: func() {}, stopProvider: func() {}}, nil
+}
+
+// Start runs the program and serves what it declares. It returns when the
+// service is ready; on an error Close must still be called.
+func (c *Cloud) Start(ctx context.Context) error {
+	return run(ctx, c.openStore, c.listen, c.startServices, c.restoreUsers, c.adoptUserPool, c.provision,
+		c.restoreTables, c.createDemoUser, c.serve, c.keepData)
+}
+
+// StartForEngine serves the services without running the program, and returns
+// the address of a provider through which a Pulumi engine runs it. Nothing is
+// kept between runs.
+func (c *Cloud) StartForEngine(ctx context.Context) (providerAddress string, err error) {
+	if err := run(ctx, c.listen, c.startServices, c.serve); err != nil {
+		return "", err
+	}
+	providerAddress, c.stopProvider, err = provision.Serve(ctx, c.provider)
+	return providerAddress, err
+}
+
+// run takes the steps of a start until one fails.
+func run(ctx context.Context, steps ...func(context.Context) error) error {
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// URL is the base URL of the cloud, http://host:port.
+func (c *Cloud) URL() string { return "http://" + c.address() }
+
+// address is the host and port by which the cloud is reached from this machine.
+func (c *Cloud) address() string {
+	if c.listener == nil {
+		return c.options.Addr
+	}
+	host, _, _ := net.SplitHostPort(c.options.Addr) // checked by withDefaults
+	_, port, _ := net.SplitHostPort(c.listener.Addr().String())
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func (c *Cloud) listen(ctx context.Context) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", c.options.Addr)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err
+		}
+		return fmt.Errorf("listening on %s: %w", c.options.Addr, err)
+	}
+	c.listener = listener
+	return nil
+}
+
+func (c *Cloud) startServices(ctx context.Context) (err error) {
+	if c.services, err = newServices(ctx, c.options, c.URL); err != nil {
+		return err
+	}
+	c.provider = provision.New(provision.Services{
+		IAM: c.services.roles, Tables: c.services.tables, Queues: c.services.queues, Functions: c.services.functions,
+		REST: c.services.rest, WebSocket: c.services.sockets, Users: c.services.users, Address: c.address(),
+	})
+	return nil
+}
+
+// provision runs the stack program against the provider.
+func (c *Cloud) provision(ctx context.Context) error {
+	builder := c.options.Builder
+	if builder == nil {
+		builder = newBuilder(c.options, len(components.Functions()))
+	}
+	builds := &builds{run: ctx, inner: builder}
+	graph, err := provision.Run(ctx, c.provider, provision.Program{
+		Project: c.config.Project, Stack: c.options.Stack, Config: c.config.Values,
+		Body: func(p *pulumi.Context) error {
+			return stack.Run(p, stack.WithFunctionBuilder(builds), stack.WithConfig(c.config.Values))
+		},
+	}, c.options.Logger)
+	if failure := builds.failed(); failure != nil {
+		return failure
+	}
+	if err != nil {
+		return err
+	}
+	c.graph, c.provisioned = graph, true
+	return nil
+}
+
+func (c *Cloud) serve(context.Context) error {
+	c.server = &http.Server{
+		Handler:           rawheader.Handler(c.front()),
+		ConnContext:       rawheader.ConnContext,
+		ReadHeaderTimeout: 30 * time.Second,
+	}
+	go func() { _ = c.server.Serve(rawheader.Listener(c.listener)) }() // ends with Close
+	return nil
+}
+
+// closeTimeout is how long requests and sockets may take to end.
+const closeTimeout = 500 * time.Millisecond
+
+// Close ends the functions, sockets and the server, and saves the data.
+func (c *Cloud) Close() error {
+	c.closeOnce.Do(func() { c.closeErr = c.close() })
+	return c.closeErr
+}
+
+func (c *Cloud) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	c.stopKeeping()
+	c.stopProvider()
+	if c.services != nil {
+		c.services.close(ctx)
+	}
+	if c.server != nil {
+		_ = c.server.Close()
+	} else if c.listener != nil {
+		_ = c.listener.Close()
+	}
+	if c.store == nil {
+		return nil
+	}
+	defer c.store.close()
+	if !c.provisioned {
+		return nil // it never ran: what is stored is all there is
+	}
+	return c.store.save(c.services)
+}

@@ -1,0 +1,268 @@
+// Package localcloudtest runs the whole service for end-to-end tests and speaks
+// to it as any client would: HTTP, WebSocket and the Cognito API, without the
+// project's own client.
+package localcloudtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud"
+)
+
+// Harness is a running cloud.
+type Harness struct {
+	Cloud  *localcloud.Cloud
+	Config Config // what /config.json says
+	Client *http.Client
+}
+
+// Config is /config.json.
+type Config struct {
+	RestURL              string            `json:"restUrl"`
+	WebSocketURL         string            `json:"webSocketUrl"`
+	Region               string            `json:"region"`
+	UserPoolID           string            `json:"userPoolId"`
+	UserPoolClientID     string            `json:"userPoolClientId"`
+	IdentityPoolID       string            `json:"identityPoolId"`
+	QueueURL             string            `json:"queueUrl"`
+	DeadLetterQueueURL   string            `json:"deadLetterQueueUrl"`
+	QuotaTableName       string            `json:"quotaTableName"`
+	ConnectionsTableName string            `json:"connectionsTableName"`
+	RequestsTableName    string            `json:"requestsTableName"`
+	FunctionARNs         map[string]string `json:"functionArns"`
+	CognitoEndpoint      string            `json:"cognitoEndpoint"`
+	DemoUser             string            `json:"demoUser"`
+	DemoPassword         string            `json:"demoPassword"`
+}
+
+// Start runs a cloud on a free port until the test ends. Options left zero have
+// their defaults.
+func Start(t testing.TB, options localcloud.Options) *Harness {
+	t.Helper()
+	if options.Addr == "" {
+		options.Addr = "127.0.0.1:0"
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	cloud, err := localcloud.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cloud.Close(); err != nil {
+			t.Errorf("closing the local cloud: %v", err)
+		}
+	})
+	if err := cloud.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h := &Harness{Cloud: cloud, Client: &http.Client{Timeout: 35 * time.Second}}
+	if status := h.Get(t, "/config.json", &h.Config); status != http.StatusOK {
+		t.Fatalf("reading /config.json: status %d", status)
+	}
+	return h
+}
+
+// Get reads JSON from a path of the cloud's address.
+func (h *Harness) Get(t testing.TB, path string, into any) (status int) {
+	t.Helper()
+	answer := h.Do(t, http.MethodGet, h.Cloud.URL()+path, nil, nil)
+	if into != nil && answer.Status == http.StatusOK {
+		answer.Decode(t, into)
+	}
+	return answer.Status
+}
+
+// SetFaults replaces the injected faults; without rules it clears them.
+func (h *Harness) SetFaults(t testing.TB, rules ...map[string]any) {
+	t.Helper()
+	method, body := http.MethodPut, any(rules)
+	if len(rules) == 0 {
+		method, body = http.MethodDelete, nil
+	}
+	if answer := h.Do(t, method, h.Cloud.URL()+"/_local/faults", nil, body); answer.Status != http.StatusOK {
+		t.Fatalf("setting faults: %d %s", answer.Status, answer.Body)
+	}
+}
+
+// Answer is an HTTP response.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Decode reads the body as JSON.
+func (a Answer) Decode(t testing.TB, into any) {
+	t.Helper()
+	if err := json.Unmarshal(a.Body, into); err != nil {
+		t.Fatalf("reading %q as JSON: %v", a.Body, err)
+	}
+}
+
+// Code is the code of a problem.
+func (a Answer) Code() string {
+	var problem struct {
+		Code string `json:"code"`
+	}
+	_ = json.Unmarshal(a.Body, &problem) // no problem, no code
+	return problem.Code
+}
+
+// Do sends a request. A body that is neither nil nor []byte is sent as JSON.
+func (h *Harness) Do(t testing.TB, method, address string, header map[string]string, body any) Answer {
+	t.Helper()
+	encoded, ok := body.([]byte)
+	if !ok && body != nil {
+		var err error
+		if encoded, err = json.Marshal(body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, address, bytes.NewReader(encoded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range header {
+		request.Header.Set(name, value)
+	}
+	response, err := h.Client.Do(request)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, address, err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, address, err)
+	}
+	return Answer{Status: response.StatusCode, Header: response.Header, Body: content}
+}
+
+// Rest calls the REST API with a token; "" sends none.
+func (h *Harness) Rest(t testing.TB, token, method, path string, body any, header ...string) Answer {
+	t.Helper()
+	headers := map[string]string{"Content-Type": "application/json"}
+	if token != "" {
+		headers["Authorization"] = token
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		headers[header[i]] = header[i+1]
+	}
+	return h.Do(t, method, h.Config.RestURL+path, headers, body)
+}
+
+// Cognito calls an operation of the user pools' API.
+func (h *Harness) Cognito(t testing.TB, operation string, input map[string]any) Answer {
+	t.Helper()
+	input["ClientId"] = h.Config.UserPoolClientID
+	return h.Do(t, http.MethodPost, h.Config.CognitoEndpoint, map[string]string{
+		"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AWSCognitoIdentityProviderService." + operation,
+	}, input)
+}
+
+// Tokens are what a sign-in gives.
+type Tokens struct {
+	IDToken      string `json:"IdToken"`
+	AccessToken  string `json:"AccessToken"`
+	RefreshToken string `json:"RefreshToken"`
+}
+
+// SignIn signs a user in by password.
+func (h *Harness) SignIn(t testing.TB, email, password string) Tokens {
+	t.Helper()
+	answer := h.Cognito(t, "InitiateAuth", map[string]any{
+		"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": map[string]string{"USERNAME": email, "PASSWORD": password},
+	})
+	var result struct {
+		AuthenticationResult Tokens
+	}
+	if answer.Status != http.StatusOK {
+		t.Fatalf("signing in %s: %d %s", email, answer.Status, answer.Body)
+	}
+	answer.Decode(t, &result)
+	return result.AuthenticationResult
+}
+
+// Demo signs the demo user in.
+func (h *Harness) Demo(t testing.TB) Tokens {
+	t.Helper()
+	return h.SignIn(t, h.Config.DemoUser, h.Config.DemoPassword)
+}
+
+// Password is that of the users of SignUp.
+const Password = "Correct-horse-1"
+
+// SignUp makes a user with the code from the outbox and signs him in.
+func (h *Harness) SignUp(t testing.TB, email string) Tokens {
+	t.Helper()
+	if answer := h.Cognito(t, "SignUp", map[string]any{"Username": email, "Password": Password}); answer.Status != http.StatusOK {
+		t.Fatalf("signing up %s: %d %s", email, answer.Status, answer.Body)
+	}
+	var mails []struct{ Code string }
+	h.Get(t, "/_local/outbox?to="+url.QueryEscape(email), &mails)
+	if len(mails) == 0 {
+		t.Fatalf("no mail to %s in the outbox", email)
+	}
+	confirm := map[string]any{"Username": email, "ConfirmationCode": mails[len(mails)-1].Code}
+	if answer := h.Cognito(t, "ConfirmSignUp", confirm); answer.Status != http.StatusOK {
+		t.Fatalf("confirming %s: %d %s", email, answer.Status, answer.Body)
+	}
+	return h.SignIn(t, email, Password)
+}
+
+// Submit posts a request and returns its id; anything but 202 ends the test.
+func (h *Harness) Submit(t testing.TB, token string, body any, header ...string) (requestID string) {
+	t.Helper()
+	answer := h.Rest(t, token, http.MethodPost, "/requests", body, header...)
+	if answer.Status != http.StatusAccepted {
+		t.Fatalf("submitting: %d %s", answer.Status, answer.Body)
+	}
+	var accepted struct{ RequestID string }
+	answer.Decode(t, &accepted)
+	return accepted.RequestID
+}
+
+// Prompt is the body of a request whose answer a script steers.
+func Prompt(text, script string) map[string]any {
+	body := map[string]any{"messages": []map[string]string{{"role": "user", "content": text}}}
+	if script != "" {
+		body["system"] = "script: " + script
+	}
+	return body
+}
+
+// Eventually polls until done or the time is up.
+func Eventually(t testing.TB, within time.Duration, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(within); ; time.Sleep(20 * time.Millisecond) {
+		if done() {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %v", what, within)
+		}
+	}
+}
+
+// Logs returns what a function logged, for the message of a failing test.
+func (h *Harness) Logs(t testing.TB, function string) string {
+	t.Helper()
+	var logs map[string][]string
+	h.Get(t, "/_local/logs?function="+url.QueryEscape(function), &logs)
+	var text strings.Builder
+	for name, lines := range logs {
+		fmt.Fprintf(&text, "%s:\n%s\n", name, strings.Join(lines, "\n"))
+	}
+	return text.String()
+}

@@ -1,0 +1,120 @@
+package localcloud
+
+import (
+	"encoding/json"
+	"io/fs"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/lambda"
+	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
+	"github.com/streaming-service/streaming-service/internal/localcloud/restapi"
+	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
+	"github.com/streaming-service/streaming-service/web"
+)
+
+// front puts every service behind the one address.
+func (c *Cloud) front() http.Handler {
+	s := c.services
+	host, _, _ := net.SplitHostPort(c.options.Addr) // checked by withDefaults
+	return &front{
+		ownHost: host,
+		page:    servePage(web.Files()),
+		local: map[string]http.Handler{
+			"/config.json":      get(func(*http.Request) any { return c.clientConfig() }),
+			"/_local/resources": get(func(*http.Request) any { return c.graph.Nodes() }),
+			"/_local/logs":      get(func(r *http.Request) any { return c.logs(r.URL.Query().Get("function")) }),
+			"/_local/faults":    s.faults,
+			"/_local/usage":     s.meter,
+			"/_local/outbox":    http.HandlerFunc(s.users.ServeOutbox),
+		},
+		prefixes: map[string]http.Handler{
+			restapi.PathPrefix:      s.rest,
+			websocket.PathPrefix:    s.sockets,
+			"/model/":               s.model,
+			lambda.InvokePathPrefix: s.functions,
+		},
+		targets: map[string]http.Handler{
+			"DynamoDB_20120810": s.tables,
+			"AmazonSQS":         s.queues,
+			targetUserPools:     s.users,
+			targetIdentityPools: s.users,
+		},
+		public: map[string]bool{targetUserPools: true, targetIdentityPools: true},
+		jwks:   s.users,
+	}
+}
+
+// Services of Cognito in X-Amz-Target.
+const (
+	targetUserPools     = "AWSCognitoIdentityProviderService"
+	targetIdentityPools = "AWSCognitoIdentityService"
+)
+
+// clientConfig is what a client needs to use the service.
+func (c *Cloud) clientConfig() map[string]any {
+	config := c.graph.Outputs()
+	for _, node := range c.graph.Nodes() {
+		if name, ok := localURLs[node.Type]; ok {
+			if stage, ok := c.provider.Read(node.URN, node.ID); ok {
+				config[name] = strings.TrimSuffix(stage["invokeUrl"].StringValue(), "/")
+			}
+		}
+	}
+	config["cognitoEndpoint"] = c.URL()
+	config["demoUser"] = c.demo.name
+	config["demoPassword"] = c.demo.password
+	return config
+}
+
+// localURLs are the outputs that custom domains would change, by the type of
+// the stage whose own URL is the local value.
+var localURLs = map[string]string{provision.RESTStage: "restUrl", provision.WebSocketStage: "webSocketUrl"}
+
+// logs returns the last lines of a function by its declared or physical name,
+// or of all functions.
+func (c *Cloud) logs(name string) map[string][]string {
+	logs := map[string][]string{}
+	for _, function := range c.services.functions.Functions() {
+		if name == "" || function == name || strings.Contains(function, "-"+name+"-") {
+			logs[function] = c.services.functions.Logs(function)
+		}
+	}
+	return logs
+}
+
+// get serves a value as JSON.
+func get(value func(*http.Request) any) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method must be GET", http.StatusMethodNotAllowed)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		_ = encoder.Encode(value(r)) // the caller is gone; nobody is left to tell
+	})
+}
+
+// servePage serves the chat page. Its policy allows no script but its own.
+func servePage(files fs.FS) http.Handler {
+	server := http.FileServerFS(files)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method must be GET", http.StatusMethodNotAllowed)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'self'; connect-src 'self' ws: wss: http: https:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-cache")
+		server.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,186 @@
+package localcloud
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// saveInterval is how often the data is saved while the cloud runs.
+const saveInterval = 5 * time.Second
+
+// store keeps the state of services in files of a directory.
+type store struct {
+	dir  string
+	lock *os.File
+
+	mu   sync.Mutex
+	last map[string][sha256.Size]byte // by file, the sum of what was written last
+}
+
+// Files of the store.
+const (
+	usersFile  = "users.json"
+	tablesFile = "tables.json"
+)
+
+// openStore takes the data directory, if one is asked for.
+func (c *Cloud) openStore(context.Context) error {
+	if c.options.DataDir == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(c.options.DataDir)
+	if err != nil {
+		return fmt.Errorf("finding data directory: %w", err)
+	}
+	c.options.DataDir = dir
+	c.store, err = openStore(dir, c.options.Stack)
+	return err
+}
+
+// openStore takes the part of a data directory that belongs to a stack.
+func openStore(dir, stack string) (*store, error) {
+	place := filepath.Join(dir, stack)
+	if err := os.MkdirAll(place, 0o700); err != nil {
+		return nil, fmt.Errorf("using data directory %s: %w", dir, bare(err))
+	}
+	lock, err := os.OpenFile(filepath.Join(place, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("using data directory %s: %w", dir, bare(err))
+	}
+	if err := lockFile(lock); err != nil {
+		_ = lock.Close()
+		return nil, fmt.Errorf("using data directory %s: another local cloud uses it", dir)
+	}
+	return &store{dir: place, lock: lock, last: map[string][sha256.Size]byte{}}, nil
+}
+
+// bare drops the path from a file error, where the message names it already.
+func bare(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// restoreUsers gives the user pools what was saved of them. A pool takes its
+// part over when the program declares it.
+func (c *Cloud) restoreUsers(context.Context) error {
+	return c.store.read(usersFile, c.services.users.Restore)
+}
+
+// restoreTables fills the tables that the program has declared.
+func (c *Cloud) restoreTables(context.Context) error {
+	return c.store.read(tablesFile, func(state []byte) error {
+		dropped, err := c.services.tables.Restore(bytes.NewReader(state))
+		if len(dropped) > 0 {
+			c.options.Logger.Warn("saved tables are no longer declared; their items are dropped", "tables", dropped)
+		}
+		return err
+	})
+}
+
+// read hands what was saved in a file to restore, if anything was.
+func (s *store) read(file string, restore func([]byte) error) error {
+	if s == nil {
+		return nil
+	}
+	path := filepath.Join(s.dir, file)
+	state, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = restore(state)
+	}
+	if err != nil {
+		return fmt.Errorf("restoring %s (move it away to start anew): %w", path, bare(err))
+	}
+	return nil
+}
+
+// save writes the state of the services that changed.
+func (s *store) save(services *services) error {
+	users, err := services.users.Snapshot()
+	if err != nil {
+		return fmt.Errorf("saving users: %w", err)
+	}
+	var tables bytes.Buffer
+	if err := services.tables.Snapshot(&tables); err != nil {
+		return fmt.Errorf("saving tables: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(s.write(usersFile, users), s.write(tablesFile, tables.Bytes()))
+}
+
+// write replaces a file unless it holds the state already.
+func (s *store) write(file string, state []byte) error {
+	sum := sha256.Sum256(state)
+	if s.last[file] == sum {
+		return nil
+	}
+	if err := replaceFile(filepath.Join(s.dir, file), state); err != nil {
+		return fmt.Errorf("saving data: %w", err)
+	}
+	s.last[file] = sum
+	return nil
+}
+
+func (s *store) close() { _ = s.lock.Close() }
+
+// replaceFile writes a file so that a crash leaves the old or the new one.
+func replaceFile(path string, content []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name()) //nolint:errcheck // gone after the rename
+	_, err = temporary.Write(content)
+	if err == nil {
+		err = temporary.Sync()
+	}
+	if closed := temporary.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), path)
+}
+
+// keepData saves the data now and then until the cloud closes.
+func (c *Cloud) keepData(context.Context) error {
+	if c.store == nil {
+		return nil
+	}
+	if err := c.store.save(c.services); err != nil {
+		return err
+	}
+	stop, done := make(chan struct{}), make(chan struct{})
+	c.stopKeeping = func() { close(stop); <-done }
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(saveInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-ticker.C:
+				if err := c.store.save(c.services); err != nil {
+					c.options.Logger.Error("saving data", "error", err)
+				}
+			}
+		}
+	}()
+	return nil
+}
