@@ -155,6 +155,7 @@ func (s *Service) accept(w http.ResponseWriter, r *http.Request, sess *session, 
 // frameWatch hands Accept a connection whose frames are measured.
 type frameWatch struct {
 	http.ResponseWriter
+	conn   net.Conn // set by Hijack
 	frames frameScanner
 }
 
@@ -168,7 +169,8 @@ func (f *frameWatch) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		f.frames.scan(early)
 	}
 	setWriteBuffer(c)
-	return &watchedConn{Conn: c, frames: &f.frames}, buffered, nil
+	f.conn = &watchedConn{Conn: c, frames: &f.frames}
+	return f.conn, buffered, nil
 }
 
 func setWriteBuffer(c net.Conn) {

@@ -96,9 +96,9 @@ func TestSubprotocol(t *testing.T) {
 		t.Errorf("selected subprotocol %q", got)
 	}
 	c.functions.returns("connect", `{"statusCode":200}`)
-	conn, response, err := c.try(offered)
+	second, response, err := c.try(offered)
 	c.must(err)
-	defer func() { _ = conn.CloseNow() }()
+	defer func() { _ = second.CloseNow() }()
 	if got := response.Header.Get("Sec-WebSocket-Protocol"); got != "" {
 		t.Errorf("without the integration's choice the gateway selected %q", got)
 	}

@@ -27,13 +27,15 @@ func TestPostKeepsOrder(t *testing.T) {
 	c := newCloud(t, websocket.Deps{})
 	conn, id := c.dial()
 	const frames = 300
-	go func() {
+	var posts sync.WaitGroup
+	defer posts.Wait()
+	posts.Go(func() {
 		for i := range frames {
 			if err := c.post(id, fmt.Sprint(i)); err != nil {
 				t.Errorf("post %d: %v", i, err)
 			}
 		}
-	}()
+	})
 	for i := range frames {
 		if got := c.read(conn); got != fmt.Sprint(i) {
 			t.Fatalf("frame %d is %s", i, got)
@@ -219,7 +221,7 @@ func (f *faults) DropSocket() bool     { return f.drop.Load() }
 func (f *faults) LoseDisconnect() bool { return f.quiet.Load() }
 func (f *faults) HandshakeDelay() time.Duration {
 	if f.delay.Load() {
-		return 100 * time.Millisecond
+		return 2 * time.Second
 	}
 	return 0
 }
@@ -332,11 +334,15 @@ func TestCloseEndsSockets(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	started := time.Now()
-	go c.service.Close(ctx)
+	closed := make(chan struct{})
+	go func() {
+		c.service.Close(ctx)
+		close(closed)
+	}()
 	if code := c.closed(polite); code != ws.StatusGoingAway {
 		t.Errorf("closed with %d, want 1001", code)
 	}
-	<-ctx.Done()
+	<-closed
 	if took := time.Since(started); took > 2*time.Second {
 		t.Errorf("closing took %s", took)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,8 @@ type socket struct {
 	endOnce sync.Once
 	open    chan struct{} // closed when conn is set, or stays nil because Accept failed
 	conn    *websocket.Conn
+	raw     net.Conn // below conn
+	dropped atomic.Bool
 	code    websocket.StatusCode // why it ended; set before done is closed
 	reason  string
 }
@@ -68,12 +71,10 @@ func (k *socket) touch() { k.active.Store(time.Now().UnixNano()) }
 func (k *socket) serve(ctx context.Context, conn *websocket.Conn, watch *frameWatch) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	k.conn = conn
+	k.conn, k.raw = conn, watch.conn
 	close(k.open)
-	select {
-	case <-k.done: // dropped during the handshake
-		_ = conn.CloseNow()
-	default:
+	if k.dropped.Load() { // during the handshake
+		_ = k.raw.Close()
 	}
 	go k.write(ctx)
 	go k.watchClock()
@@ -108,13 +109,15 @@ func (k *socket) close(code websocket.StatusCode, reason string) {
 	}
 }
 
-// drop cuts the connection without a close frame.
+// drop cuts the connection without a close frame, also when a close handshake
+// is waiting for the client.
 func (k *socket) drop() {
+	k.dropped.Store(true)
 	k.end(websocket.StatusAbnormalClosure, "")
 	select {
 	case <-k.open:
-		if k.conn != nil {
-			_ = k.conn.CloseNow()
+		if k.raw != nil {
+			_ = k.raw.Close()
 		}
 	default:
 	}
