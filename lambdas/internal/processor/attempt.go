@@ -156,6 +156,12 @@ func (a *attempt) observe(now life.Record, lose, stop context.CancelCauseFunc) {
 	}
 }
 
+// returnDelay is how long the message of a failed attempt stays away: about a
+// second after the first attempt, twice as long after each further one.
+func (a *attempt) returnDelay() time.Duration {
+	return jitter(min(time.Second<<(a.record.Attempt-1), maxReturnDelay))
+}
+
 // jitter spreads what waits for d over its second half.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2) } //nolint:gosec // spreads load, guards nothing
 

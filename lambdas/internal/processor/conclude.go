@@ -23,7 +23,7 @@ const (
 // conclude ends the request as the answer, or the lack of one, asks for.
 func (a *attempt) conclude(ctx context.Context, answer model.Answer, err error) (string, verdict) {
 	if ctx.Err() != nil && errors.Is(context.Cause(ctx), errFenced) {
-		return outcomeFenced, handBack(jitter(maxReturnDelay), errFenced)
+		return outcomeFenced, handBack(a.returnDelay(), errFenced)
 	}
 	switch {
 	case err == nil:
@@ -45,7 +45,7 @@ func (a *attempt) conclude(ctx context.Context, answer model.Answer, err error) 
 // fail ends the request, or gives it another attempt.
 func (a *attempt) fail(ctx context.Context, answer model.Answer, failure *model.Failure) (string, verdict) {
 	if failure.Retryable && !a.usedUp() {
-		return outcomeHandedBack, a.handOver(ctx, jitter(maxReturnDelay), failure)
+		return outcomeHandedBack, a.handOver(ctx, a.returnDelay(), failure)
 	}
 	a.log.WarnContext(ctx, "request failed", "error", failure)
 	end := life.Ended(failure.Code)
@@ -68,14 +68,14 @@ func (a *attempt) usage(answer model.Answer) *protocol.TokenUsage {
 func (a *attempt) finish(ctx context.Context, outcome string, end life.End) (string, verdict) {
 	var err error
 	if end.EndSeq, err = a.completeLog(ctx); err != nil {
-		return outcomeHandedBack, a.handOver(ctx, jitter(maxReturnDelay), err)
+		return outcomeHandedBack, a.handOver(ctx, a.returnDelay(), err)
 	}
 	ended, err := a.commit(ctx, end)
 	switch {
 	case errors.Is(err, life.ErrFenced):
-		return outcomeFenced, handBack(jitter(maxReturnDelay), errFenced)
+		return outcomeFenced, handBack(a.returnDelay(), errFenced)
 	case err != nil:
-		return outcomeHandedBack, handBack(jitter(maxReturnDelay), err)
+		return outcomeHandedBack, handBack(a.returnDelay(), err)
 	}
 	if err := a.tell(ctx, ended); err != nil {
 		return outcome, handBack(retryDelay, err)
