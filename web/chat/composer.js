@@ -33,13 +33,14 @@ export class Composer {
     this.#stopping = stopping;
     $("stop").hidden = !open;
     $("send").hidden = open;
-    $("stop").disabled = stopping;
+    $("stop").setAttribute("aria-disabled", String(stopping)); // disabled, it would lose the focus
     this.#changed();
     if (hadFocus && !open) this.focus();
   }
 
+  /** On a touch screen the focus would open the keyboard, which is not asked for. */
   focus() {
-    this.#prompt.focus();
+    if (!matchMedia("(pointer: coarse)").matches) this.#prompt.focus();
   }
 
   /** Puts a text into the box, if it is empty. */

@@ -63,9 +63,11 @@ export function iconButton(name, label, onclick, more = {}) {
   return h("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick, ...more }, icon(name));
 }
 
-/** Opens a dialog and tells what button or form closed it. */
+/** Opens a dialog, which a click beside it closes, too. */
 export function openDialog(dialog) {
   for (const button of dialog.querySelectorAll("[data-close]")) button.onclick = () => dialog.close();
-  dialog.onclick = (event) => event.target === dialog && dialog.close();
+  dialog.onclick = (event) => {
+    if (event.target === dialog) dialog.close();
+  };
   dialog.showModal();
 }

@@ -1,0 +1,348 @@
+package web_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/streaming-service/streaming-service/protocol"
+	"github.com/streaming-service/streaming-service/web"
+)
+
+// pagePolicy is as strict as the page can be served with.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+
+// fakeService is a whole service as the page sees it. What it answers depends
+// on the last message: see produce.
+type fakeService struct {
+	*httptest.Server
+	cognito fakeCognito
+
+	mu       sync.Mutex
+	requests map[string]*fakeRequest
+	order    []string
+	sockets  map[*websocket.Conn]bool
+	usage    protocol.Usage
+	refuse   *protocol.Problem // what POST answers, if set
+	urls     []string          // of all calls
+}
+
+// fakeRequest is one request and the frames that it had.
+type fakeRequest struct {
+	id, key string
+	body    protocol.SubmitRequest
+	frames  []protocol.Frame
+	cancel  chan struct{}
+	once    sync.Once
+}
+
+func newFakeService(t *testing.T) *fakeService {
+	t.Helper()
+	limit, left := int64(100), int64(88)
+	tokens, tokensLeft := int64(250_000), int64(18_400)
+	f := &fakeService{
+		requests: map[string]*fakeRequest{}, sockets: map[*websocket.Conn]bool{},
+		cognito: newFakeCognito(),
+		usage: protocol.Usage{
+			Period: "2026-11", ResetsAt: "2026-12-01T00:00:00Z", Tier: "gold",
+			Requests: protocol.RequestsUsage{Limit: &limit, Used: 12, Remaining: &left},
+			Tokens:   protocol.TokensUsage{Limit: &tokens, Used: 231_600, Remaining: &tokensLeft},
+		},
+	}
+	f.Server = httptest.NewServer(http.HandlerFunc(f.serve))
+	t.Cleanup(func() {
+		f.dropSockets()
+		f.Close()
+	})
+	return f
+}
+
+func (f *fakeService) serve(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	f.urls = append(f.urls, r.URL.String())
+	f.mu.Unlock()
+	path, isAPI := strings.CutPrefix(r.URL.Path, "/api")
+	switch {
+	case r.Header.Get("X-Amz-Target") != "":
+		f.cognito.ServeHTTP(w, r)
+	case r.URL.Path == "/config.json":
+		f.serveConfig(w)
+	case r.URL.Path == "/socket":
+		f.serveSocket(w, r)
+	case isAPI && !strings.HasPrefix(r.Header.Get("Authorization"), "h."):
+		answer(w, 401, protocol.Problem{Type: "t", Title: "Unauthenticated", Code: protocol.CodeUnauthenticated})
+	case isAPI:
+		f.serveAPI(w, r, path)
+	default:
+		w.Header().Set("Content-Security-Policy", pagePolicy)
+		http.FileServerFS(web.Files()).ServeHTTP(w, r)
+	}
+}
+
+func (f *fakeService) serveConfig(w http.ResponseWriter) {
+	answer(w, 200, map[string]string{
+		"restUrl": f.URL + "/api", "webSocketUrl": "ws" + strings.TrimPrefix(f.URL, "http") + "/socket",
+		"region": "eu-west-1", "userPoolId": "pool", "userPoolClientId": "app", "cognitoEndpoint": f.URL,
+		"demoUser": "demo@example.com", "demoPassword": "demo-password",
+	})
+}
+
+func (f *fakeService) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	id, _ := strings.CutPrefix(path, "/requests/")
+	request := f.requests[id]
+	switch {
+	case path == "/usage":
+		answer(w, 200, f.usage)
+	case r.Method == http.MethodPost:
+		f.submit(w, r)
+	case request == nil:
+		answer(w, 404, protocol.Problem{Type: "t", Title: "Not found", Code: protocol.CodeNotFound})
+	case r.Method == http.MethodDelete:
+		request.once.Do(func() { close(request.cancel) })
+		answer(w, 202, protocol.CancelResponse{RequestID: id, Status: protocol.StatusStreaming})
+	default:
+		answer(w, 200, request.state())
+	}
+}
+
+func (f *fakeService) submit(w http.ResponseWriter, r *http.Request) {
+	if f.refuse != nil {
+		w.Header().Set("Retry-After", "60")
+		answer(w, f.refuse.Status, f.refuse)
+		return
+	}
+	request := &fakeRequest{id: fmt.Sprintf("%s%02d", strings.Repeat("a", 24), len(f.requests)), key: r.Header.Get("Idempotency-Key"), cancel: make(chan struct{})}
+	data, _ := io.ReadAll(r.Body)
+	_ = json.Unmarshal(data, &request.body)
+	for _, other := range f.requests {
+		if other.key == request.key {
+			answer(w, 202, protocol.SubmitResponse{RequestID: other.id, Status: protocol.StatusStreaming, Quota: f.usage})
+			return
+		}
+	}
+	f.requests[request.id] = request
+	f.order = append(f.order, request.id)
+	f.usage.Requests.Used++
+	*f.usage.Requests.Remaining--
+	answer(w, 202, protocol.SubmitResponse{RequestID: request.id, Status: protocol.StatusQueued, Quota: f.usage})
+	go f.produce(request)
+}
+
+// produce answers a prompt: "fail" fails, "restart" begins anew, "<words>
+// words" counts slowly, and anything else is answered by itself.
+func (f *fakeService) produce(request *fakeRequest) {
+	prompt := request.body.Messages[len(request.body.Messages)-1].Content
+	f.post(request, protocol.StartFrame(request.id, 1, "m"))
+	var words int
+	switch {
+	case prompt == "fail":
+		f.post(request, protocol.DeltaFrame(request.id, 1, 1, "The first words, "))
+		f.post(request, protocol.ErrorFrame(request.id, 1, 2, protocol.RequestError{Code: protocol.CodeModelThrottled, Message: "busy", Retryable: true}))
+	case prompt == "restart":
+		f.post(request, protocol.DeltaFrame(request.id, 1, 1, "void "))
+		f.post(request, protocol.StartFrame(request.id, 2, "m"))
+		f.post(request, protocol.DeltaFrame(request.id, 2, 1, "good"))
+		f.post(request, protocol.DoneFrame(request.id, 2, 2, "end_turn", protocol.TokenUsage{InputTokens: 3, OutputTokens: 2}))
+	default:
+		if _, err := fmt.Sscanf(prompt, "%d words", &words); err == nil {
+			f.count(request, words)
+			return
+		}
+		for seq, piece := range split(prompt, 7) {
+			f.post(request, protocol.DeltaFrame(request.id, 1, seq+1, piece))
+		}
+		f.post(request, protocol.DoneFrame(request.id, 1, len(split(prompt, 7))+1, "end_turn", protocol.TokenUsage{InputTokens: 1200, OutputTokens: 34}))
+	}
+}
+
+func (f *fakeService) count(request *fakeRequest, words int) {
+	for seq := 1; seq <= words; seq++ {
+		select {
+		case <-request.cancel:
+			f.post(request, protocol.ErrorFrame(request.id, 1, seq, protocol.RequestError{Code: protocol.CodeCancelled, Message: "cancelled", Retryable: true}))
+			return
+		case <-time.After(50 * time.Millisecond):
+			f.post(request, protocol.DeltaFrame(request.id, 1, seq, fmt.Sprintf("word%d ", seq)))
+		}
+	}
+	f.post(request, protocol.DoneFrame(request.id, 1, words+1, "end_turn", protocol.TokenUsage{InputTokens: 10, OutputTokens: int64(words)}))
+}
+
+func (f *fakeService) post(request *fakeRequest, frame protocol.Frame) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	request.frames = append(request.frames, frame)
+	for conn := range f.sockets {
+		_ = conn.Write(context.Background(), websocket.MessageText, frame.Encode())
+	}
+}
+
+func (r *fakeRequest) state() protocol.RequestState {
+	state := protocol.RequestState{RequestID: r.id, Status: protocol.StatusStreaming, Attempt: 1, LastSeq: len(r.frames) - 1, Model: "m"}
+	for _, frame := range r.frames {
+		state.Text += frame.Text
+	}
+	return state
+}
+
+func (f *fakeService) serveSocket(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasPrefix(r.Header.Get("Sec-WebSocket-Protocol"), "streaming.v1, h.") && !strings.HasPrefix(r.Header.Get("Sec-WebSocket-Protocol"), "streaming.v1,h.") {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{protocol.Subprotocol}})
+	if err != nil {
+		return
+	}
+	f.mu.Lock()
+	f.sockets[conn] = true
+	f.mu.Unlock()
+	for {
+		_, data, err := conn.Read(context.Background())
+		if err != nil {
+			break
+		}
+		f.received(conn, data)
+	}
+	f.mu.Lock()
+	delete(f.sockets, conn)
+	f.mu.Unlock()
+}
+
+func (f *fakeService) received(conn *websocket.Conn, data []byte) {
+	var frame protocol.ClientFrame
+	_ = json.Unmarshal(data, &frame)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	after := -1
+	if frame.AfterSeq != nil {
+		after = *frame.AfterSeq
+	}
+	request := f.requests[frame.RequestID]
+	if frame.Action != protocol.ActionResume || request == nil {
+		_ = conn.Write(context.Background(), websocket.MessageText, protocol.PongFrame().Encode())
+		return
+	}
+	for _, missing := range request.frames[min(after+1, len(request.frames)):] {
+		_ = conn.Write(context.Background(), websocket.MessageText, missing.Encode())
+	}
+}
+
+// dropSockets breaks all connections, as a lost network does.
+func (f *fakeService) dropSockets() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for conn := range f.sockets {
+		_ = conn.CloseNow()
+	}
+}
+
+// submitted are the bodies of the submissions so far, in order.
+func (f *fakeService) submitted() []protocol.SubmitRequest {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var bodies []protocol.SubmitRequest
+	for _, id := range f.order {
+		bodies = append(bodies, f.requests[id].body)
+	}
+	return bodies
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(protocol.Encode(body))
+}
+
+// split cuts a text into pieces of n characters.
+func split(text string, n int) []string {
+	runes := []rune(text)
+	var pieces []string
+	for len(runes) > 0 {
+		k := min(n, len(runes))
+		pieces, runes = append(pieces, string(runes[:k])), runes[k:]
+	}
+	return pieces
+}
+
+// fakeCognito knows users by e-mail; every code is 123456.
+type fakeCognito struct {
+	mu        *sync.Mutex
+	passwords map[string]string
+	confirmed map[string]bool
+}
+
+func newFakeCognito() fakeCognito {
+	return fakeCognito{&sync.Mutex{}, map[string]string{"demo@example.com": "demo-password"}, map[string]bool{"demo@example.com": true}}
+}
+
+type cognitoInput struct {
+	Username, Password, ConfirmationCode, AuthFlow string
+	AuthParameters                                 map[string]string
+}
+
+func (f fakeCognito) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var in cognitoInput
+	_ = json.NewDecoder(r.Body).Decode(&in)
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	output, exception := f.call(operation, in)
+	if exception != "" {
+		answer(w, 400, map[string]string{"__type": exception, "message": "no"})
+		return
+	}
+	answer(w, 200, output)
+}
+
+func (f fakeCognito) call(operation string, in cognitoInput) (output any, exception string) {
+	wrongCode := in.ConfirmationCode != "123456"
+	switch operation {
+	case "SignUp":
+		f.passwords[in.Username] = in.Password
+		return map[string]bool{"UserConfirmed": false}, ""
+	case "ConfirmSignUp", "ConfirmForgotPassword":
+		if wrongCode {
+			return nil, "CodeMismatchException"
+		}
+		f.confirmed[in.Username] = true
+		if in.Password != "" {
+			f.passwords[in.Username] = in.Password
+		}
+		return struct{}{}, ""
+	case "InitiateAuth":
+		return f.signIn(in)
+	default:
+		return struct{}{}, ""
+	}
+}
+
+func (f fakeCognito) signIn(in cognitoInput) (output any, exception string) {
+	email := strings.TrimPrefix(in.AuthParameters["REFRESH_TOKEN"], "refresh-")
+	if in.AuthFlow == "USER_PASSWORD_AUTH" {
+		email = in.AuthParameters["USERNAME"]
+		if password, ok := f.passwords[email]; !ok || password != in.AuthParameters["PASSWORD"] {
+			return nil, "NotAuthorizedException"
+		}
+		if !f.confirmed[email] {
+			return nil, "UserNotConfirmedException"
+		}
+	}
+	claims := base64.RawURLEncoding.EncodeToString(protocol.Encode(map[string]string{"sub": "sub-" + email, "email": email}))
+	return map[string]any{"AuthenticationResult": map[string]any{
+		"IdToken": "h." + claims + ".s", "RefreshToken": "refresh-" + email, "ExpiresIn": 3600,
+	}}, ""
+}

@@ -1,0 +1,267 @@
+package web_test
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+func TestTheModuleUnderNode(t *testing.T) {
+	t.Parallel()
+	command := exec.CommandContext(t.Context(), nodePath(t), "--test", "test/")
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+func TestAnAnswerStreamsIn(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.wait("a connection", `document.getElementById("connection").dataset.state === "open"`)
+	p.send("Hello <b>you</b>")
+	p.waitFor("done")
+	if got := p.eval(answerText); got != "Hello <b>you</b>" {
+		t.Errorf("answer %q", got)
+	}
+	if got := p.eval(`document.querySelectorAll("#messages b").length`); got != "0" {
+		t.Error("the answer was taken for markup")
+	}
+	p.wait("the usage", `document.getElementById("usage").innerText.includes("87 of 100 left")`)
+
+	p.send("And again")
+	p.wait("a second answer", `document.querySelectorAll("[data-role=assistant][data-state=done]").length === 2`)
+	messages := f.submitted()[1].Messages
+	if len(messages) != 3 || messages[1].Role != protocol.RoleAssistant || messages[1].Content != "Hello <b>you</b>" {
+		t.Errorf("the second submission had messages %+v", messages)
+	}
+}
+
+// hostile is an answer that would do harm as markup.
+const hostile = "# <img src=x onerror=alert(1)>\n\n<script>document.title = 'owned'</script> [a](javascript:alert(1))\n" +
+	"- **<svg onload=alert(1)>** and `</code><script>alert(1)</script>`\n\n```\"><iframe srcdoc='<script>alert(1)</script>'>\n</pre><script>alert(1)</script>\n```\nend 日本 👩‍🚀"
+
+func TestModelOutputIsTextOnly(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.eval(`(document.getElementById("prompt").value = ` + quote(hostile) + `, document.getElementById("composer").requestSubmit())`)
+	p.waitFor("done")
+	if got := p.eval(answerText); got != hostile {
+		t.Errorf("answer\n%q, want\n%q", got, hostile)
+	}
+	harmful := `document.querySelectorAll("#messages :is(img, script, iframe, a, b, [onload], [onerror])").length`
+	if got := p.eval(harmful); got != "0" || strings.Contains(p.eval("document.title"), "owned") {
+		t.Errorf("%s harmful elements", got)
+	}
+}
+
+func TestStopKeepsWhatThereIs(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.send("1000 words")
+	p.wait("some words", answerText+`.includes("word3 ")`)
+	p.click("#stop")
+	p.waitFor("stopped")
+	if got := p.eval(answerText); !strings.HasPrefix(got, "word1 word2 word3 ") {
+		t.Errorf("answer %q", got)
+	}
+	p.wait("focus on the message box", `document.activeElement.id === "prompt"`)
+
+	p.send("1000 words")
+	p.wait("more words", answerText+`.includes("word3 ")`)
+	p.run(chromedp.KeyEvent("\x1b"))
+	p.waitFor("stopped")
+}
+
+func TestAReloadTakesUpTheAnswer(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.send("60 words")
+	p.wait("some words", answerText+`.includes("word9 ")`)
+	p.reload()
+	p.waitFor("done")
+	wantWords(t, p, 60)
+	if got := len(f.submitted()); got != 1 {
+		t.Errorf("%d submissions", got)
+	}
+}
+
+func TestALostSocketLosesNothing(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.send("60 words")
+	for _, word := range []string{"word9 ", "word20 ", "word30 "} {
+		p.wait(word, answerText+`.includes("`+word+`")`)
+		f.dropSockets()
+	}
+	p.waitFor("done")
+	wantWords(t, p, 60)
+}
+
+func wantWords(t *testing.T, p page, words int) {
+	t.Helper()
+	var want strings.Builder
+	for i := range words {
+		fmt.Fprintf(&want, "word%d ", i+1)
+	}
+	if got := p.eval(answerText); got != want.String() {
+		t.Errorf("answer %q, want %q", got, want.String())
+	}
+}
+
+func TestAnAnswerThatBeginsAnew(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.send("restart")
+	p.waitFor("done")
+	if got := p.eval(answerText); got != "good" {
+		t.Errorf("answer %q", got)
+	}
+}
+
+func TestAFailureCanBeTriedAgain(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.send("fail")
+	p.waitFor("failed")
+	if text := p.eval(`document.querySelector(".problem").innerText`); !strings.Contains(text, "The model is busy") {
+		t.Errorf("problem %q", text)
+	}
+	p.click(".retry")
+	p.wait("a second submission", `document.querySelector("[data-role=assistant]").dataset.state === "failed"`)
+	if got := f.submitted(); len(got) != 2 {
+		t.Errorf("%d submissions", len(got))
+	}
+}
+
+func TestARefusalNamesTheLimit(t *testing.T) {
+	f := newFakeService(t)
+	limit := int64(100)
+	f.refuse = &protocol.Problem{Type: "t", Title: "Quota exceeded", Status: 429, Code: protocol.CodeQuotaExceeded, Quota: "requests", Limit: &limit, Used: &limit, ResetsAt: "2026-12-01T00:00:00Z"}
+	p := openPage(t, f)
+	p.signIn()
+	p.send("Hello")
+	p.waitFor("failed")
+	text := p.eval(`document.querySelector(".problem").innerText`)
+	for _, want := range []string{"This month's requests are used up", "100 of 100", "1 December"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("problem %q, want %q", text, want)
+		}
+	}
+	if p.eval(`document.querySelector(".retry") === null`) != "true" {
+		t.Error("a retry is offered that cannot succeed")
+	}
+}
+
+func TestSigningUp(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.click("#to-sign-up")
+	p.run(chromedp.SendKeys(chromedp.CSS("#email"), "new@example.com"))
+	p.enter("#password", "a-password")
+	p.visible("#code")
+	p.enter("#code", "111111")
+	p.wait("an error", `document.getElementById("form-error").innerText.includes("not the code")`)
+	p.run(chromedp.SetValue(chromedp.CSS("#code"), "123456"))
+	p.click("#auth-submit")
+	p.visible("#password")
+	p.enter("#password", "wrong")
+	p.wait("an error", `document.getElementById("form-error").innerText.includes("is not right")`)
+	p.click("#to-forgot")
+	p.click("#auth-submit")
+	p.visible("#code")
+	p.run(chromedp.SendKeys(chromedp.CSS("#code"), "123456"))
+	p.enter("#password", "another")
+	p.wait("the sign-in form", `document.getElementById("form-title").innerText === "Sign in"`)
+	p.enter("#password", "another")
+	p.visible("#prompt")
+	if got := p.eval(`document.getElementById("account-name").innerText`); got != "new@example.com" {
+		t.Errorf("signed in as %q", got)
+	}
+}
+
+func TestConversationsAreTheUsersOwn(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.send("The first one")
+	p.waitFor("done")
+	p.click("#new-chat")
+	p.send("The second one")
+	p.waitFor("done")
+	list := `[...document.querySelectorAll(".entry-title")].map((e) => e.textContent).join()`
+	if got := p.eval(list); got != "The second one,The first one" {
+		t.Errorf("conversations %q", got)
+	}
+	p.eval(`document.querySelectorAll(".conversation")[1].querySelectorAll("button")[1].click()`)
+	p.visible("#rename-name")
+	p.run(chromedp.SetValue(chromedp.CSS("#rename-name"), "Renamed"))
+	p.enter("#rename-name", "")
+	p.wait("the new name", list+` === "The second one,Renamed"`)
+	p.eval(`document.querySelectorAll(".conversation")[0].querySelectorAll("button")[2].click()`)
+	p.visible("#delete-confirm")
+	p.click("#delete-confirm")
+	p.wait("one conversation", list+` === "Renamed"`)
+	p.reload()
+	p.wait("the conversation", list+` === "Renamed" && `+answerText+` === "The first one"`)
+
+	p.click("#sign-out")
+	p.visible("#email")
+	if got := p.eval(`sessionStorage.length + document.querySelectorAll("#messages li").length`); got != "0" {
+		t.Error("signing out left something behind")
+	}
+	f.cognito.passwords["other@example.com"], f.cognito.confirmed["other@example.com"] = "pw", true
+	p.run(chromedp.SendKeys(chromedp.CSS("#email"), "other@example.com"))
+	p.enter("#password", "pw")
+	p.visible("#prompt")
+	if got := p.eval(list); got != "" {
+		t.Errorf("another user sees %q", got)
+	}
+	for _, url := range f.urls {
+		if strings.Contains(url, "h.ey") || strings.Contains(url, "refresh-") {
+			t.Errorf("a token in the URL %s", url)
+		}
+	}
+}
+
+func TestInstructionsAreSent(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.click("#instructions")
+	p.visible("#instructions-text")
+	p.run(chromedp.SendKeys(chromedp.CSS("#instructions-text"), "Be brief."))
+	p.click("#instructions-form .primary")
+	p.send("Hello")
+	p.waitFor("done")
+	if got := f.submitted()[0].System; got != "Be brief." {
+		t.Errorf("system %q", got)
+	}
+}
+
+func TestKeysAndFocus(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.wait("focus on the message box", `document.activeElement.id === "prompt"`)
+	p.eval(`document.getElementById("prompt").dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", shiftKey: true, cancelable: true}))`)
+	p.send("   ")
+	if got := len(f.submitted()); got != 0 {
+		t.Errorf("%d submissions of a blank message", got)
+	}
+	unnamed := `[...document.querySelectorAll("button, input, textarea")].filter((e) => e.checkVisibility() && !(e.innerText.trim() || e.ariaLabel || e.labels?.length)).length`
+	if got := p.eval(unnamed); got != "0" {
+		t.Errorf("%s controls without a name", got)
+	}
+}
