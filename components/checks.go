@@ -99,19 +99,6 @@ var checks = map[string][]check{
 	"observability.apiGatewayLogRole": {oneOf("existing", "manage")},
 }
 
-// checksOf returns the checks of the setting at path.
-func checksOf(path string) []check {
-	rest, isTier := strings.CutPrefix(path, "quota.tiers.")
-	if !isTier {
-		return checks[path]
-	}
-	_, limit, isLimit := strings.Cut(rest, ".")
-	if !isLimit {
-		return checks["quota.tiers.*"]
-	}
-	return checks["quota.tiers.*."+limit]
-}
-
 func above(minimum float64) check {
 	return func(v any) string {
 		if n, _ := numberOf(v); n > minimum {

@@ -18,8 +18,8 @@ func resolve(name string, args *StreamingServiceArgs) (*StreamingServiceArgs, er
 	}
 	resolved := *args
 	found := settings{values: values{}, tiers: map[string]*TierSettings{}}
-	found.structure("", reflect.ValueOf(&resolved).Elem(), reflect.ValueOf(defaults()).Elem())
-	found.values["name"] = value{v: name, known: true, given: true}
+	found.structure("", "", reflect.ValueOf(&resolved).Elem(), reflect.ValueOf(defaults()).Elem())
+	found.values["name"] = value{v: name, rule: "name", known: true, given: true}
 	if err := validate(found.values); err != nil {
 		return nil, err
 	}
@@ -41,19 +41,22 @@ type settings struct {
 // outputSetting is a setting whose value is known later.
 type outputSetting struct {
 	path     string
+	rule     string
 	field    reflect.Value // holds the Output
 	fallback any           // the plain default, or nil
 }
 
 // structure collects the leaves of a settings struct and puts defaults where
 // nothing is given. Nested structs are copied, so that the caller's stay as
-// they are.
-func (s *settings) structure(prefix string, target, defaults reflect.Value) {
+// they are. Path is that of the struct; rule is the path under which the table
+// of checks has it, where '*' stands for the name of a tier.
+func (s *settings) structure(path, rule string, target, defaults reflect.Value) {
 	for i := range target.NumField() {
-		path, ok := settingPath(prefix, target.Type().Field(i))
+		name, ok := settingName(target.Type().Field(i))
 		if !ok {
 			continue
 		}
+		path, rule := join(path, name), join(rule, name)
 		var fallback reflect.Value
 		if defaults.IsValid() {
 			fallback = defaults.Field(i)
@@ -65,20 +68,20 @@ func (s *settings) structure(prefix string, target, defaults reflect.Value) {
 				copied.Elem().Set(field.Elem())
 			}
 			field.Set(copied)
-			s.structure(path, copied.Elem(), fallback.Elem())
+			s.structure(path, rule, copied.Elem(), fallback.Elem())
 		case field.Type() == reflect.TypeFor[map[string]TierSettings]():
 			for group, tier := range field.Interface().(map[string]TierSettings) {
 				s.tiers[group] = &tier
-				s.values[path+"."+group] = value{v: group, known: true, given: true}
-				s.structure(path+"."+group, reflect.ValueOf(&tier).Elem(), reflect.Value{})
+				s.values[join(path, group)] = value{v: group, rule: join(rule, "*"), known: true, given: true}
+				s.structure(join(path, group), join(rule, "*"), reflect.ValueOf(&tier).Elem(), reflect.Value{})
 			}
 		default:
-			s.leaf(path, field, fallback)
+			s.leaf(path, rule, field, fallback)
 		}
 	}
 }
 
-func (s *settings) leaf(path string, field, fallback reflect.Value) {
+func (s *settings) leaf(path, rule string, field, fallback reflect.Value) {
 	given := !field.IsZero()
 	if !given && fallback.IsValid() && !fallback.IsZero() {
 		field.Set(fallback)
@@ -86,14 +89,14 @@ func (s *settings) leaf(path string, field, fallback reflect.Value) {
 	v, known := plain(field.Interface())
 	switch {
 	case !known:
-		setting := outputSetting{path: path, field: field}
+		setting := outputSetting{path: path, rule: rule, field: field}
 		if fallback.IsValid() {
 			setting.fallback, _ = plain(fallback.Interface())
 		}
 		s.outputs = append(s.outputs, setting)
-		s.values[path] = value{given: true}
+		s.values[path] = value{rule: rule, given: true}
 	case v != nil:
-		s.values[path] = value{v: v, known: true, given: given}
+		s.values[path] = value{v: v, rule: rule, known: true, given: given}
 	}
 }
 
@@ -111,8 +114,12 @@ func (s *settings) gate() {
 		known := maps.Clone(s.values)
 		for i, o := range s.outputs {
 			delete(known, o.path)
-			if v := orDefault(resolved[i], o.fallback); v != nil {
-				known[o.path] = value{v: v, known: true, given: true}
+			v := orDefault(resolved[i], o.fallback)
+			if v == nil && decides[o.path] {
+				v = "" // which its check refuses
+			}
+			if v != nil {
+				known[o.path] = value{v: v, rule: o.rule, known: true, given: true}
 			}
 		}
 		return true, validate(known)
@@ -164,18 +171,33 @@ func orDefault(v, fallback any) any {
 	return v
 }
 
-// settingPath returns the path by which users know a field, and false for
+// decides are the settings whose presence decides which resources exist; an
+// Output given for one of them must have a value.
+var decides = map[string]bool{
+	"auth.userPoolId":             true,
+	"auth.userPoolClientId":       true,
+	"auth.sesSourceArn":           true,
+	"auth.fromEmailAddress":       true,
+	"protection.kmsKeyArn":        true,
+	"protection.webAclArn":        true,
+	"domain.certificateArn":       true,
+	"domain.hostedZoneId":         true,
+	"observability.alarmTopicArn": true,
+}
+
+// settingName returns the name by which users know a field, and false for
 // fields that are not settings.
-func settingPath(prefix string, field reflect.StructField) (string, bool) {
+func settingName(field reflect.StructField) (string, bool) {
 	tag, ok := field.Tag.Lookup("pulumi")
-	if !ok {
-		return "", false
-	}
 	name, _, _ := strings.Cut(tag, ",")
-	if prefix == "" {
-		return name, true
+	return name, ok
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
 	}
-	return prefix + "." + name, true
+	return path + "." + name
 }
 
 func isSettings(t reflect.Type) bool {

@@ -9,9 +9,10 @@ import (
 
 // value is the value of a setting as far as it is known.
 type value struct {
-	v     any  // string, int, float64, bool, []string or map[string]string
-	known bool // false: an Output that has not resolved
-	given bool // by the user, rather than a default
+	v     any    // string, int, float64, bool, []string or map[string]string
+	rule  string // key of its checks
+	known bool   // false: an Output that has not resolved
+	given bool   // by the user, rather than a default
 }
 
 // values are the settings by path, without those that have no value.
@@ -63,7 +64,7 @@ func validate(vs values) error {
 		if !v.known {
 			continue
 		}
-		for _, c := range checksOf(path) {
+		for _, c := range checks[v.rule] {
 			if rule := c(v.v); rule != "" {
 				problems = append(problems, problem{path, rule, v.v})
 			}

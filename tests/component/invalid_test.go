@@ -28,6 +28,8 @@ var invalid = []struct {
 		"throttle.userBurstLimit must be >= throttle.userRateLimit (20.5), got 10"},
 	{"tier name", args{Quota: &components.QuotaSettings{Tiers: map[string]components.TierSettings{"gold users": {}}}},
 		`quota.tiers.gold users must be named by 1 to 128 letters, digits, '-' and '_', got "gold users"`},
+	{"dot in a tier name", args{Quota: &components.QuotaSettings{Tiers: map[string]components.TierSettings{"a.monthlyTokens": {}}}},
+		`quota.tiers.a.monthlyTokens must be named by 1 to 128 letters, digits, '-' and '_', got "a.monthlyTokens"`},
 	{"tier limit", args{Quota: &components.QuotaSettings{Tiers: map[string]components.TierSettings{"gold": {MonthlyTokens: pulumi.Int(-1)}}}},
 		"quota.tiers.gold.monthlyTokens must be >= 0, got -1"},
 	{"time zone", args{Quota: &components.QuotaSettings{TimeZone: pulumi.String("Europe/Atlantis")}},
@@ -189,6 +191,19 @@ func TestAbsentOutputs(t *testing.T) {
 	}
 	if got := r.find(t, "quota").property("environment", "variables", "TIME_ZONE"); got != "UTC" {
 		t.Errorf("time zone is %v, want the default UTC", got)
+	}
+}
+
+// TestAbsentReference: where the presence of a setting decides which resources
+// exist, an Output must have a value.
+func TestAbsentReference(t *testing.T) {
+	t.Parallel()
+	nothing := pulumi.ToOutput((*string)(nil)).(pulumi.StringPtrOutput)
+	_, err := tryDeclare(&args{Auth: &components.AuthSettings{UserPoolId: nothing, UserPoolClientId: nothing}, Protection: &components.ProtectionSettings{KmsKeyArn: nothing}})
+	for _, want := range []string{`auth.userPoolId must be the id of a user pool`, `auth.userPoolClientId must be the id`, `protection.kmsKeyArn must be an ARN`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want one with %s", err, want)
+		}
 	}
 }
 
