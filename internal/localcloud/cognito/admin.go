@@ -232,7 +232,7 @@ var filterForm = regexp.MustCompile(`^\s*"?([\w:]+)"?\s*(\^?=)\s*"([^"]*)"\s*$`)
 // last one seen.
 func (s *Service) listUsers(in listUsersInput) (*listUsersOutput, *awsapi.Error) {
 	limit := maxListUsers
-	if in.Limit != nil {
+	if in.Limit != nil && *in.Limit != 0 {
 		limit = *in.Limit
 	}
 	if limit < 0 || limit > maxListUsers {
