@@ -218,14 +218,14 @@ func TestPlainWriteConflictsWithTransaction(t *testing.T) {
 	}
 }
 
-// TestParallelAdmissions admits 200 at once against a limit of 10, with retries
+// TestParallelAdmissions admits 100 at once against a limit of 10, with retries
 // as a client of DynamoDB needs them.
 func TestParallelAdmissions(t *testing.T) {
 	t.Parallel()
 	client := clientOf(t, newService(t, dynamodb.WithFaults(scriptedFaults{overlap: true})))
 	var admitted, conflicts atomic.Int64
 	var callers sync.WaitGroup
-	for i := range 200 {
+	for i := range 100 {
 		callers.Go(func() {
 			for attempt := 0; ; attempt++ {
 				_, err := client.TransactWriteItems(context.Background(), admission(fmt.Sprint(i), 10))

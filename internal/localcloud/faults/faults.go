@@ -18,7 +18,7 @@ import (
 // What happens to DynamoDB without any rule: these are not failures but its
 // normal behaviour, which an in-memory table would not show.
 const (
-	DefaultOverlapConflict = 0.9  // share of truly concurrent writes to one item that conflict
+	DefaultOverlapConflict = 0.5  // share of truly concurrent writes to one item that conflict
 	DefaultStaleRead       = 0.02 // share of eventual reads of a just written item that miss the write
 )
 
