@@ -64,8 +64,8 @@ export class Composer {
   }
 
   #send() {
-    const text = this.#prompt.value;
-    if (this.#open || text.trim() === "") return;
+    const text = this.#prompt.value.trim();
+    if (this.#open || text === "") return;
     this.#prompt.value = "";
     this.#changed();
     this.notice("");
