@@ -51,11 +51,12 @@ func (w *world) step(operation, what string) error {
 }
 
 func (w *world) Record(_ context.Context, key life.Key) (life.Record, error) {
+	err := w.step("record", "")
 	r, ok := w.records[key]
 	if !ok {
 		return r, life.ErrNotFound
 	}
-	return r, w.step("record", "")
+	return r, err
 }
 
 func (w *world) Chunks(_ context.Context, _, owner string, _ int) ([]life.Chunk, error) {
@@ -79,11 +80,12 @@ func (w *world) DeleteConnection(_ context.Context, c life.Connection, before ti
 }
 
 func (w *world) Cancel(_ context.Context, key life.Key) (life.Record, error) {
+	err := w.step("cancel", key.UserID)
 	r, ok := w.records[key]
 	if !ok {
 		return r, life.ErrNotFound
 	}
-	return r, w.step("cancel", key.UserID)
+	return r, err
 }
 
 func (w *world) Heal(_ context.Context, r life.Record) (bool, error) {

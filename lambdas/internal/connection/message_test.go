@@ -96,6 +96,9 @@ func TestRequestsOfOthersAreNotFound(t *testing.T) {
 					_, err := w.handler().Handle(t.Context(), message(body))
 					return err
 				})
+				if asked := len(w.steps) == 3; asked != (len(id) == 26) {
+					t.Errorf("steps %v: the store is asked for ids of ours only", w.steps)
+				}
 			})
 		}
 	}

@@ -460,11 +460,16 @@ func TestDeadlineHandsTheRequestBack(t *testing.T) {
 func TestFencedAttemptPostsNoEnd(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		m := w.admit(nil)
+		var lost time.Time
 		time.AfterFunc(2*time.Second, func() {
+			lost = time.Now()
 			w.update(m, func(r *life.Record) { r.Attempt, r.Owner = 2, "other" })
 		})
 		if w.start().handle(m) {
 			t.Error("deleted by an attempt that lost its request")
+		}
+		if took := time.Since(lost); took > time.Second {
+			t.Errorf("the model ran on for %v", took)
 		}
 		for _, f := range w.framesOf("a") {
 			if f.Type != protocol.FrameStart && f.Type != protocol.FrameDelta {
@@ -474,6 +479,24 @@ func TestFencedAttemptPostsNoEnd(t *testing.T) {
 		if w.modelCalls() != 1 {
 			t.Errorf("%d model calls", w.modelCalls())
 		}
+	})
+}
+
+func TestRequestDoesNotEndBeforeItsLogIsComplete(t *testing.T) {
+	simulate(t, func(t *testing.T, w *world) {
+		p := w.start()
+		p.hook = func(operation string, _ bool) error {
+			if operation == "chunk" {
+				return errBroken
+			}
+			return nil
+		}
+		m := w.admit(nil)
+		if p.handle(m) || w.record(m).Status.Terminal() {
+			t.Errorf("ended without its log: %+v", w.record(m))
+		}
+		w.finish(m)
+		assertSucceeded(t, w, m, 2)
 	})
 }
 
