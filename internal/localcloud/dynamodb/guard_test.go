@@ -34,6 +34,18 @@ func (r *recorder) Admit(_ context.Context, call awsapi.Call) (bool, *awsapi.Err
 	return r.lose, r.refusal
 }
 
+func (r *recorder) answer(lose bool, refusal *awsapi.Error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lose, r.refusal = lose, refusal
+}
+
+func (r *recorder) actions() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(slices.Values(r.asked))
+}
+
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	guard := &recorder{}
@@ -77,7 +89,7 @@ func TestPermissions(t *testing.T) {
 			if err := test.call(); err != nil {
 				t.Fatal(err)
 			}
-			if got := slices.Sorted(slices.Values(guard.asked)); !slices.Equal(got, test.want) {
+			if got := guard.actions(); !slices.Equal(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
@@ -90,10 +102,10 @@ func TestRefusedCallDoesNothing(t *testing.T) {
 	service := dynamodb.New(guard)
 	createTables(t, service)
 	client := clientOf(t, service)
-	guard.refusal = awsapi.AccessDenied("me", "dynamodb:PutItem", dynamodb.ARN(table))
+	guard.answer(false, awsapi.AccessDenied("me", "dynamodb:PutItem", dynamodb.ARN(table)))
 	_, err := client.PutItem(context.Background(), &sdk.PutItemInput{TableName: aws.String(table), Item: item("pk", "p", "sk", "s")})
 	wantAPIError(t, err, "AccessDeniedException", "User: me is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:us-east-1:000000000000:table/requests")
-	guard.refusal = nil
+	guard.answer(false, nil)
 	if got := get(t, client, "p", "s"); got != nil {
 		t.Errorf("a refused call wrote %v", got)
 	}
@@ -106,12 +118,12 @@ func TestLostResponse(t *testing.T) {
 	service := dynamodb.New(guard)
 	createTables(t, service)
 	client := clientOf(t, service)
-	guard.lose = true
+	guard.answer(true, nil)
 	_, err := client.PutItem(context.Background(), &sdk.PutItemInput{TableName: aws.String(table), Item: item("pk", "p", "sk", "s")})
 	if err == nil || !strings.Contains(err.Error(), "EOF") {
 		t.Errorf("got %v, want a lost connection", err)
 	}
-	guard.lose = false
+	guard.answer(false, nil)
 	wantItem(t, get(t, client, "p", "s"), item("pk", "p", "sk", "s"))
 }
 
