@@ -1,10 +1,15 @@
 package dynamodb_test
 
 import (
+	"context"
 	"fmt"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
 )
@@ -50,4 +55,23 @@ func BenchmarkService(b *testing.B) {
 					"ExpressionAttributeValues":{":z":{"N":"0"},":o":{"N":"1"}}}}]}`, n%1000, n)
 		})
 	}
+}
+
+// BenchmarkOverHTTP writes chunks with the SDK over TCP, 100 callers a CPU.
+func BenchmarkOverHTTP(b *testing.B) {
+	client := clientOf(b, newService(b))
+	text := strings.Repeat("x", 300)
+	var n atomic.Int64
+	b.SetParallelism(100)
+	b.RunParallel(func(loop *testing.PB) {
+		for loop.Next() {
+			i := n.Add(1)
+			_, err := client.PutItem(context.Background(), &sdk.PutItemInput{
+				TableName: aws.String(table), Item: item("pk", fmt.Sprint("r#", i%1000), "sk", fmt.Sprintf("c#%08d", i), "text", text),
+			})
+			if err != nil {
+				b.Error(err)
+			}
+		}
+	})
 }

@@ -3,10 +3,8 @@
 package attribute
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -53,18 +51,18 @@ func (v Value) IsSet() bool {
 // Element returns the kind of a set's elements.
 func (k Kind) Element() Kind { return Kind(strings.TrimSuffix(string(k), "S")) }
 
-// wire is the JSON form of a value.
+// wire is the JSON form of a value, as read.
 type wire struct {
-	S    *string           `json:"S,omitempty"`
-	N    *string           `json:"N,omitempty"`
-	B    *[]byte           `json:"B,omitempty"`
-	BOOL *bool             `json:"BOOL,omitempty"`
-	NULL *bool             `json:"NULL,omitempty"`
-	SS   *[]string         `json:"SS,omitempty"`
-	NS   *[]string         `json:"NS,omitempty"`
-	BS   *[][]byte         `json:"BS,omitempty"`
-	L    *[]Value          `json:"L,omitempty"`
-	M    *map[string]Value `json:"M,omitempty"`
+	S    *string           `json:"S"`
+	N    *string           `json:"N"`
+	B    *[]byte           `json:"B"`
+	BOOL *bool             `json:"BOOL"`
+	NULL *bool             `json:"NULL"`
+	SS   *[]string         `json:"SS"`
+	NS   *[]string         `json:"NS"`
+	BS   *[][]byte         `json:"BS"`
+	L    *[]Value          `json:"L"`
+	M    *map[string]Value `json:"M"`
 }
 
 // errKinds is DynamoDB's answer to a value without, or with more than one, type.
@@ -73,9 +71,7 @@ var errKinds = errors.New("Supplied AttributeValue has more than one datatypes s
 // UnmarshalJSON reads and validates the JSON form.
 func (v *Value) UnmarshalJSON(text []byte) error {
 	var w wire
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&w); err != nil {
+	if err := json.Unmarshal(text, &w); err != nil {
 		return err
 	}
 	return v.fromWire(&w)
@@ -148,55 +144,6 @@ func (v *Value) setFromWire(w *wire) error {
 
 func setName(k Kind) string {
 	return map[Kind]string{StringSet: "string", NumberSet: "number", BinarySet: "binary"}[k]
-}
-
-// MarshalJSON writes the JSON form.
-func (v Value) MarshalJSON() ([]byte, error) {
-	var w wire
-	switch v.Kind {
-	case String:
-		w.S = &v.Text
-	case Number:
-		w.N = &v.Text
-	case Binary:
-		raw := []byte(v.Text)
-		w.B = &raw
-	case Bool:
-		w.BOOL = &v.True
-	case Null:
-		yes := true
-		w.NULL = &yes
-	case StringSet:
-		w.SS = &v.Set
-	case NumberSet:
-		w.NS = &v.Set
-	case BinarySet:
-		raw := make([][]byte, 0, len(v.Set))
-		for _, element := range v.Set {
-			raw = append(raw, []byte(element))
-		}
-		w.BS = &raw
-	case List:
-		list := append([]Value{}, v.List...)
-		w.L = &list
-	case Map:
-		members := v.Members
-		if members == nil {
-			members = map[string]Value{}
-		}
-		w.M = &members
-	default:
-		return nil, fmt.Errorf("writing attribute value: unknown kind %q", v.Kind)
-	}
-	return encode(w)
-}
-
-func encode(w wire) ([]byte, error) {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(w)
-	return buffer.Bytes(), err
 }
 
 // Invalid is a value that DynamoDB refuses with a ValidationException.
