@@ -261,7 +261,7 @@ func TestConflictsAreTriedAgain(t *testing.T) {
 	}
 }
 
-func TestConflictsEndWhenTheLimitIsReachedMeanwhile(t *testing.T) {
+func TestConflictsEndWithTheContext(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)
 	db.Inject(func(c dynamotest.Call) dynamotest.Fault {
