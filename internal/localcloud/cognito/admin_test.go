@@ -16,7 +16,7 @@ func TestAdminUsers(t *testing.T) {
 	if created["UserStatus"] != "FORCE_CHANGE_PASSWORD" {
 		t.Errorf("user %v", created)
 	}
-	temporary := c.code(email)
+	temporary := c.code()
 	c.fails("ForgotPassword", object{"Username": email}, "NotAuthorizedException")
 	asked := c.ok("InitiateAuth", passwordAuth(email, temporary))
 	if asked["ChallengeName"] != "NEW_PASSWORD_REQUIRED" || asked["AuthenticationResult"] != nil || text(asked, "Session") == "" {

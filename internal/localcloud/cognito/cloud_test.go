@@ -185,12 +185,12 @@ func (c *cloud) fails(operation string, in object, want string) object {
 	return out
 }
 
-// code returns the newest code mailed to an address.
-func (c *cloud) code(to string) string {
+// code returns the newest code mailed to the test's user.
+func (c *cloud) code() string {
 	c.t.Helper()
-	mails := c.outbox(to)
+	mails := c.outbox(email)
 	if len(mails) == 0 {
-		c.t.Fatalf("no mail to %s", to)
+		c.t.Fatalf("no mail to %s", email)
 	}
 	return mails[len(mails)-1].Code
 }
@@ -207,7 +207,7 @@ func (c *cloud) outbox(to string) []cognito.Mail {
 func (c *cloud) signUp() {
 	c.t.Helper()
 	c.ok("SignUp", object{"Username": email, "Password": password})
-	c.ok("ConfirmSignUp", object{"Username": email, "ConfirmationCode": c.code(email)})
+	c.ok("ConfirmSignUp", object{"Username": email, "ConfirmationCode": c.code()})
 }
 
 func passwordAuth(username, text string) object {

@@ -66,7 +66,7 @@ func FuzzMatch(f *testing.F) {
 		ids[part[1]] = r.ID
 		a.methods[methodKey{r.ID, methodAny}] = Method{HTTPMethod: methodAny, ResourceID: r.ID}
 	}
-	snap := &snapshot{definition: a.definition.clone()}
+	snap := &snapshot{definition: a.clone()}
 	snap.root = snap.tree(api.RootResourceID)
 	for _, seed := range []string{"/requests", "/requests/a", "//", "/requests//b", "/x/y/z", "/%2F"} {
 		f.Add(seed)

@@ -44,7 +44,7 @@ func (a *api) deploy() (*snapshot, error) {
 			return nil, badRequest("Invalid authorizer of method %s %s", key.httpMethod, a.path(key.resourceID))
 		}
 	}
-	snap := &snapshot{definition: a.definition.clone()}
+	snap := &snapshot{definition: a.clone()}
 	snap.root = snap.tree(a.RootResourceID)
 	return snap, nil
 }

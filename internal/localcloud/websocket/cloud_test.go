@@ -90,7 +90,7 @@ func (g *guard) set(refuse *awsapi.Error, lose bool) {
 // cloud serves one API with the routes of the service: $connect, $disconnect
 // and $default.
 type cloud struct {
-	t          *testing.T
+	t          testing.TB
 	service    *websocket.Service
 	functions  *functions
 	guard      *guard
@@ -100,7 +100,7 @@ type cloud struct {
 	management *apigatewaymanagementapi.Client
 }
 
-func newCloud(t *testing.T, deps websocket.Deps, stage ...func(*websocket.Stage)) *cloud {
+func newCloud(t testing.TB, deps websocket.Deps, stage ...func(*websocket.Stage)) *cloud {
 	t.Helper()
 	c := &cloud{
 		t: t, functions: &functions{answers: map[string]func(call) (string, string, error){}, calls: make(chan call, 10_000)},
@@ -166,14 +166,13 @@ func (c *cloud) route(key, function string, change ...func(*websocket.Route)) we
 }
 
 // authorizer puts a REQUEST authorizer before $connect.
-func (c *cloud) authorizer(sources ...string) websocket.Authorizer {
+func (c *cloud) authorizer(sources ...string) {
 	c.t.Helper()
 	z, err := c.service.PutAuthorizer(websocket.Authorizer{
 		APIID: c.api.ID, Name: "users", Type: "REQUEST", URI: invokePrefix + "authorizer/invocations", IdentitySources: sources,
 	})
 	c.must(err)
 	c.route("$connect", "connect", func(r *websocket.Route) { r.AuthorizationType, r.AuthorizerID = "CUSTOM", z.ID })
-	return z
 }
 
 func (c *cloud) url() string {

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -41,8 +42,8 @@ func FuzzSelectionExpression(f *testing.F) {
 			return
 		}
 		message := `"found"`
-		for i := len(path) - 1; i >= 0; i-- {
-			name, err := json.Marshal(path[i])
+		for _, part := range slices.Backward(path) {
+			name, err := json.Marshal(part)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -126,7 +126,7 @@ func refuse(w http.ResponseWriter, sess *session, f *refusal) {
 		h.Set("x-amzn-ErrorType", f.errorType)
 	}
 	w.WriteHeader(f.status)
-	_, _ = w.Write(body) // a client that is gone needs no answer
+	_, _ = w.Write(body) //nolint:gosec // JSON, or what the integration answers; a client that is gone needs none
 }
 
 // accept sends the 101. From here on the id is known to @connections: what is
@@ -165,7 +165,7 @@ func (f *frameWatch) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if early, err := buffered.Reader.Peek(buffered.Reader.Buffered()); err == nil {
+	if early, err := buffered.Peek(buffered.Reader.Buffered()); err == nil {
 		f.frames.scan(early)
 	}
 	setWriteBuffer(c)

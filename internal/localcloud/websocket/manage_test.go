@@ -18,6 +18,7 @@ import (
 	ws "github.com/coder/websocket"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+	"github.com/streaming-service/streaming-service/internal/localcloud/faults"
 	"github.com/streaming-service/streaming-service/internal/localcloud/usage"
 	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
 )
@@ -213,13 +214,18 @@ func TestAccountThrottle(t *testing.T) {
 	}
 }
 
-// faults switches the weaknesses of sockets on.
-type faults struct{ lose, drop, quiet, delay atomic.Bool }
+var (
+	_ websocket.Faults = (*faults.Injector)(nil)
+	_ websocket.Meter  = (*usage.Meter)(nil)
+)
 
-func (f *faults) LoseFrame() bool      { return f.lose.Load() }
-func (f *faults) DropSocket() bool     { return f.drop.Load() }
-func (f *faults) LoseDisconnect() bool { return f.quiet.Load() }
-func (f *faults) HandshakeDelay() time.Duration {
+// weaknesses of sockets, switched on by tests.
+type weaknesses struct{ lose, drop, quiet, delay atomic.Bool }
+
+func (f *weaknesses) LoseFrame() bool      { return f.lose.Load() }
+func (f *weaknesses) DropSocket() bool     { return f.drop.Load() }
+func (f *weaknesses) LoseDisconnect() bool { return f.quiet.Load() }
+func (f *weaknesses) HandshakeDelay() time.Duration {
 	if f.delay.Load() {
 		return 2 * time.Second
 	}
@@ -228,7 +234,7 @@ func (f *faults) HandshakeDelay() time.Duration {
 
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	f := &faults{}
+	f := &weaknesses{}
 	c := newCloud(t, websocket.Deps{Faults: f})
 	conn, id := c.dial()
 	f.lose.Store(true)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,10 +25,8 @@ func parseSelection(expression string) (selection, error) {
 		return nil, fmt.Errorf("%q is not of the form $request.body.name", expression)
 	}
 	parts := strings.Split(path, ".")
-	for _, part := range parts {
-		if part == "" {
-			return nil, fmt.Errorf("%q is not of the form $request.body.name", expression)
-		}
+	if slices.Contains(parts, "") {
+		return nil, fmt.Errorf("%q is not of the form $request.body.name", expression)
 	}
 	return parts, nil
 }

@@ -16,7 +16,6 @@ var hopByHop = map[string]bool{
 
 // EventHeaders returns the headers of r as an event carries them: names as the
 // client wrote them, plus the X-Forwarded headers that the gateway adds.
-
 func EventHeaders(r *http.Request, traceID string) []rawheader.Field {
 	var fields []rawheader.Field
 	forwarded := ""
