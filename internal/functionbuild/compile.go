@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // compile builds one function and packs it at zipPath. The executable is kept
@@ -45,6 +46,8 @@ func environment(base []string, temporary, goos, goarch string) []string {
 func run(command *exec.Cmd) (string, error) {
 	var stdout, stderr strings.Builder
 	command.Stdout, command.Stderr = &stdout, &stderr
+	command.WaitDelay = time.Second // for the output of children that outlive it
+	endWithChildren(command)
 	if err := command.Run(); err != nil {
 		if message := strings.TrimSpace(stderr.String()); message != "" {
 			return "", fmt.Errorf("%w: %s", err, message)

@@ -122,7 +122,7 @@ func (s *services) countModel(used bedrock.Usage) {
 }
 
 func (s *services) count(used lambda.Invocation) {
-	s.meter.Invocation(used.Function, used.MemoryMB, (used.Init + used.Duration).Seconds(), used.Cold, used.Error != "", nil)
+	s.meter.Invocation(used.Function, used.MemoryMB, (used.Init + used.Duration).Seconds(), used.Cold, used.Error != "", used.Event)
 }
 
 // close ends the services that hold processes, sockets and timers.
