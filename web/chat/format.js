@@ -4,7 +4,7 @@
 // sheet hides. It only ever yields names of this list and texts.
 
 /**
- * @typedef {{tag: "p"|"pre"|"li"|"h"|"code"|"strong"|"mark"|"text", text?: string, children?: Node[], lang?: string, level?: number, marker?: string}} Node
+ * @typedef {{tag: "p"|"pre"|"li"|"h"|"code"|"strong"|"em"|"mark"|"text", text?: string, children?: Node[], lang?: string, level?: number, marker?: string}} Node
  */
 
 const FENCE = /^ {0,3}(```+|~~~+)[ \t]*([^\s`]*)[^`\n]*$/;
@@ -105,22 +105,26 @@ function takeBlank(lines, i) {
   return i;
 }
 
-const SPAN = /(`+)([^`\n]|[^`\n][^\n]*?[^`\n])\1(?!`)|\*\*(?=\S)([^\n]*?\S)\*\*(?!\*)/g;
+// Code, bold and slanted, in this order. A lone star is a star.
+const SPAN =
+  /(`+)([^`\n]|[^`\n][^\n]*?[^`\n])\1(?!`)|\*\*(?=\S)([^\n]*?\S)\*\*(?!\*)|(?<![\w*])\*(?=[^\s*])([^*\n]*[^*\s])\*(?![\w*])/g;
 
 function spans(text) {
   const nodes = [];
   let at = 0;
   for (const match of text.matchAll(SPAN)) {
     if (match.index > at) nodes.push({ tag: "text", text: text.slice(at, match.index) });
-    const marks = match[1] ?? "**";
-    const inner = match[2] ?? match[3];
-    nodes.push(mark(marks));
-    nodes.push(match[1] ? { tag: "code", text: inner } : { tag: "strong", text: inner });
-    nodes.push(mark(marks));
+    nodes.push(...spanOf(match));
     at = match.index + match[0].length;
   }
   if (at < text.length) nodes.push({ tag: "text", text: text.slice(at) });
   return nodes;
+}
+
+function spanOf([, ticks, code, bold, slanted]) {
+  if (ticks) return [mark(ticks), { tag: "code", text: code }, mark(ticks)];
+  if (bold) return [mark("**"), { tag: "strong", text: bold }, mark("**")];
+  return [mark("*"), { tag: "em", text: slanted }, mark("*")];
 }
 
 const mark = (text) => ({ tag: "mark", text });

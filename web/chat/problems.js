@@ -89,6 +89,10 @@ function again(seconds) {
 /** A number as people write it. */
 export const number = (n) => new Intl.NumberFormat("en").format(n);
 
+/** A number in few characters: 50M for fifty millions. */
+export const short = (n) =>
+  n < 1_000_000 ? number(n) : new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(n);
+
 /** A date with its time, in the reader's time zone. */
 export function date(iso) {
   const options = { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };

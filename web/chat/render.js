@@ -32,6 +32,7 @@ function nodeElement(node) {
       return h("span", { class: "mark" }, node.text);
     case "code":
     case "strong":
+    case "em":
       return h(node.tag, {}, node.text);
     case "pre":
       return codeBlock(node);

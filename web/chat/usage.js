@@ -1,5 +1,5 @@
 import { $, h } from "./dom.js";
-import { date, number } from "./problems.js";
+import { date, number, short } from "./problems.js";
 
 const LOW = 0.1;
 
@@ -20,7 +20,7 @@ function meter(name, { limit, used, remaining }, reserved) {
   }
   const left = Math.max(0, remaining);
   const level = left === 0 ? "empty" : left < limit * LOW ? "low" : "fine";
-  const text = `${number(left)} of ${number(limit)} left`;
+  const text = `${number(left)} of ${short(limit)} left`;
   const bar = h("progress", { max: limit, value: Math.min(limit, used + reserved), "aria-label": `${name} used: ${text}` });
   return h("div", { class: "meter", "data-level": level }, h("p", { class: "meter-text" }, h("span", {}, name), h("span", {}, text)), bar);
 }

@@ -22,9 +22,9 @@ test("code keeps its text and names its language", () => {
 });
 
 test("spans", () => {
-  const [p] = format("a **b c** `d*e` ** f ** `g").at(0).nodes;
+  const [p] = format("a **b c** `d*e` ** f ** *h i* 2*3*4 `g").at(0).nodes;
   assert.deepEqual(p.children.filter((child) => child.tag !== "mark").map((child) => [child.tag, child.text]), [
-    ["text", "a "], ["strong", "b c"], ["text", " "], ["code", "d*e"], ["text", " ** f ** `g"],
+    ["text", "a "], ["strong", "b c"], ["text", " "], ["code", "d*e"], ["text", " ** f ** "], ["em", "h i"], ["text", " 2*3*4 `g"],
   ]);
 });
 
