@@ -23,6 +23,9 @@ const (
 	ignoreEndpoints = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 )
 
+// idleConnections suits the functions that make a few calls an invocation.
+const idleConnections = 16
+
 // Load returns a configuration with the Region, the credentials and the
 // endpoint overrides that getenv reports. AWS_ENDPOINT_URL_<SERVICE> wins over
 // AWS_ENDPOINT_URL.
@@ -32,6 +35,7 @@ func Load(getenv func(string) string) aws.Config {
 		Region:        getenv(region),
 		Credentials:   aws.NewCredentialsCache(aws.CredentialsProviderFunc(env.credentials)),
 		ConfigSources: []any{env},
+		HTTPClient:    HTTPClient(idleConnections),
 	}
 	if url := env.endpoint(endpointURL); url != "" {
 		cfg.BaseEndpoint = &url

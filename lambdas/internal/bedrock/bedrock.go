@@ -5,14 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
 	"github.com/streaming-service/streaming-service/protocol"
@@ -48,10 +49,7 @@ func New(cfg aws.Config, o Options) *Models {
 	}
 	client := bedrockruntime.NewFromConfig(cfg, func(b *bedrockruntime.Options) {
 		b.Retryer = aws.NopRetryer{}
-		b.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConns = maxIdleConns
-			t.MaxIdleConnsPerHost = maxIdleConns
-		})
+		b.HTTPClient = awsconfig.HTTPClient(maxIdleConns)
 	})
 	return &Models{client: client, options: o}
 }
@@ -64,13 +62,19 @@ func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, 
 	idle := time.AfterFunc(m.options.IdleTimeout, func() { cancel(errIdle) })
 	defer idle.Stop()
 
-	out, err := m.client.ConverseStream(ctx, m.request(record, in))
+	out, err := m.client.ConverseStream(ctx, m.request(record, in), ownDecoder)
 	if err != nil {
 		return model.Answer{}, failure(ctx, err)
 	}
 	stream := out.GetStream()
 	defer func() { _ = stream.Close() }()
 	return m.read(ctx, stream, idle, onText)
+}
+
+// ownDecoder gives a stream a protocol of its own: that of the client holds one
+// decoder for all of its streams, which race (aws/smithy-go issue 714).
+func ownDecoder(o *bedrockruntime.Options) {
+	o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
 }
 
 // read follows the events of a stream to its end.

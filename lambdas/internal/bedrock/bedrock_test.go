@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ import (
 type service struct {
 	*httptest.Server
 	calls atomic.Int32
+	mu    sync.Mutex
 	body  []byte
 	path  string
 }
@@ -36,12 +38,18 @@ func serve(t *testing.T, respond func(w http.ResponseWriter, r *http.Request)) *
 	s := &service{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.calls.Add(1)
-		s.body, _ = io.ReadAll(r.Body)
-		s.path = r.URL.EscapedPath()
+		s.remember(r)
 		respond(w, r)
 	}))
 	t.Cleanup(s.Close)
 	return s
+}
+
+func (s *service) remember(r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.body, _ = io.ReadAll(r.Body)
+	s.path = r.URL.EscapedPath()
 }
 
 func (s *service) models(o bedrock.Options) *bedrock.Models {
@@ -139,6 +147,37 @@ func TestStreamReadsTheWholeAnswer(t *testing.T) {
 	if want := (protocol.TokenUsage{InputTokens: 7, OutputTokens: 3}); answer.Usage == nil || *answer.Usage != want {
 		t.Errorf("usage %+v, want %+v", answer.Usage, want)
 	}
+}
+
+// All streams of a client once shared one decoder, which the race detector sees.
+func TestConcurrentStreamsDoNotMix(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+		_, text, _ := strings.Cut(r.URL.Path, "model/m")
+		text, _, _ = strings.Cut(text, "/")
+		for range 50 {
+			_, _ = w.Write(delta(text))
+		}
+		_, _ = w.Write(event("event", "messageStop", `{"stopReason":"end_turn"}`))
+		_, _ = w.Write(event("event", "metadata", `{"usage":{"inputTokens":1,"outputTokens":50,"totalTokens":51}}`))
+	})
+	models := s.models(bedrock.Options{})
+	var streams sync.WaitGroup
+	for i := range 16 {
+		streams.Go(func() {
+			id := fmt.Sprint(i)
+			var got strings.Builder
+			_, err := models.Stream(t.Context(), life.Record{Model: life.ModelParameters{ModelID: "m" + id, MaxTokens: 100}}, life.Input{}, func(text string) { got.WriteString(text) })
+			if err != nil {
+				t.Errorf("stream %s: %v", id, err)
+			}
+			if want := strings.Repeat(id, 50); got.String() != want {
+				t.Errorf("stream %s: got %q, want %q", id, got.String(), want)
+			}
+		})
+	}
+	streams.Wait()
 }
 
 func TestStreamEnds(t *testing.T) {

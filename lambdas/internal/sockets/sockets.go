@@ -11,11 +11,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
 )
@@ -55,10 +55,7 @@ func New(cfg aws.Config, endpoint string, rows Rows, pace *Pace) *Sockets {
 	api := apigatewaymanagementapi.NewFromConfig(cfg, func(o *apigatewaymanagementapi.Options) {
 		o.BaseEndpoint = &endpoint
 		o.Retryer = aws.NopRetryer{}
-		o.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConns = maxIdleConns
-			t.MaxIdleConnsPerHost = maxIdleConns
-		})
+		o.HTTPClient = awsconfig.HTTPClient(maxIdleConns)
 	})
 	return &Sockets{api: api, rows: rows, pace: pace}
 }
