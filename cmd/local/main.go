@@ -48,7 +48,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return failure(stderr, err)
 	}
 	if err := startUntil(ctx, cloud); err != nil {
-		_ = closeWithin(cloud)
+		if !errors.Is(err, errStarting) {
+			_ = closeWithin(cloud)
+		}
 		if ctx.Err() != nil {
 			return exitInterrupted
 		}
@@ -79,6 +81,9 @@ func usageError(stderr io.Writer, err error) int {
 	return exitUsage
 }
 
+// errStarting is a start that goes on although it was interrupted.
+var errStarting = errors.New("the start does not end")
+
 // startUntil starts the cloud. After an interrupt it waits only shortly.
 func startUntil(ctx context.Context, cloud *localcloud.Cloud) error {
 	started := make(chan error, 1)
@@ -89,10 +94,11 @@ func startUntil(ctx context.Context, cloud *localcloud.Cloud) error {
 	case <-ctx.Done():
 	}
 	select {
-	case <-started:
+	case err := <-started:
+		return errors.Join(err, ctx.Err())
 	case <-time.After(stopTimeout / 2):
+		return errStarting
 	}
-	return ctx.Err()
 }
 
 // untilSignal returns a context that the first interrupt ends; a second one

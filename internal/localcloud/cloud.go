@@ -31,8 +31,7 @@ type Cloud struct {
 	graph    *provision.Graph
 	demo     demoUser
 
-	provisioned  bool
-	stopKeeping  func()
+	stopKeeping  func() // nil until data is kept
 	stopProvider func()
 	closeOnce    sync.Once
 	closeErr     error
@@ -49,7 +48,7 @@ func New(options Options) (*Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cloud{options: options, config: config, graph: &provision.Graph{}, stopKeeping: func() {}, stopProvider: func() {}}, nil
+	return &Cloud{options: options, config: config, graph: &provision.Graph{}, stopProvider: func() {}}, nil
 }
 
 // Start runs the program and serves what it declares. It returns when the
@@ -140,7 +139,7 @@ func (c *Cloud) provision(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.graph, c.provisioned = graph, true
+	c.graph = graph
 	return nil
 }
 
@@ -166,7 +165,6 @@ func (c *Cloud) Close() error {
 func (c *Cloud) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	c.stopKeeping()
 	c.stopProvider()
 	if c.services != nil {
 		c.services.close(ctx)
@@ -180,8 +178,9 @@ func (c *Cloud) close() error {
 		return nil
 	}
 	defer c.store.close()
-	if !c.provisioned {
-		return nil // it never ran: what is stored is all there is
+	if c.stopKeeping == nil {
+		return nil // the start failed: what is stored is all there is
 	}
+	c.stopKeeping()
 	return c.store.save(c.services)
 }
