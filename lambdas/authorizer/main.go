@@ -19,7 +19,7 @@ func main() {
 	settings, err := config.Load(os.Getenv,
 		environment.UserPoolID, environment.UserPoolClientID,
 		environment.AllowedOrigins, environment.AllowedCIDRs, environment.LogLevel)
-	log := logging.New(os.Stderr, settings.LogLevel)
+	log := logging.New(os.Stdout, settings.LogLevel)
 	if err != nil {
 		log.Error("cannot start", slog.Any("error", err))
 		os.Exit(1)

@@ -27,7 +27,7 @@ func main() {
 		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
 		environment.WebSocketAPIEndpoint, environment.UserConnections, environment.MaxAgeSeconds,
 		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
-	log := logging.New(os.Stderr, settings.LogLevel)
+	log := logging.New(os.Stdout, settings.LogLevel)
 	if err != nil {
 		log.Error("cannot start", slog.Any("error", err))
 		os.Exit(1)

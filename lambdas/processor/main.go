@@ -30,7 +30,7 @@ func main() {
 		environment.FlushIntervalMs, environment.ReplayTTLHours, environment.OnDisconnect, environment.MaxAgeSeconds,
 		environment.DeadLetterRetentionSeconds, environment.LeaseSeconds,
 		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
-	log := logging.New(os.Stderr, settings.LogLevel)
+	log := logging.New(os.Stdout, settings.LogLevel)
 	if err != nil {
 		log.Error("cannot start", slog.Any("error", err))
 		os.Exit(1)
