@@ -128,7 +128,7 @@ func (c *Cloud) provision(ctx context.Context) error {
 	}
 	builds := &builds{run: ctx, inner: builder}
 	graph, err := provision.Run(ctx, c.provider, provision.Program{
-		Project: c.config.Project, Stack: c.options.Stack, Config: c.config.Values,
+		Project: c.config.Project, Stack: c.options.Stack, Config: c.config.Values, Alter: c.options.Alter,
 		Body: func(p *pulumi.Context) error {
 			return stack.Run(p, stack.WithFunctionBuilder(builds), stack.WithConfig(c.config.Values))
 		},

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
 )
 
 // The models of a cloud.
@@ -37,6 +39,9 @@ type Options struct {
 	// FunctionEnv are further environment variables of every function, such as
 	// shorter periods for a test.
 	FunctionEnv map[string]string
+	// Alter changes or leaves out what the program declares, for tests of what
+	// that breaks. Default: everything is made as declared.
+	Alter provision.Alter
 	// Seed makes injected faults repeatable. Default 0.
 	Seed uint64
 	// Progress receives a line for each build. Default: nothing is written.

@@ -5,7 +5,9 @@ package localcloudtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -49,6 +51,21 @@ type Config struct {
 // their defaults.
 func Start(t testing.TB, options localcloud.Options) *Harness {
 	t.Helper()
+	h, err := Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Cloud.Close(); err != nil {
+			t.Errorf("closing the local cloud: %v", err)
+		}
+	})
+	return h
+}
+
+// Open runs a cloud on a free port until it is closed, so that many tests can
+// share it. Options left zero have their defaults.
+func Open(ctx context.Context, options localcloud.Options) (*Harness, error) {
 	if options.Addr == "" {
 		options.Addr = "127.0.0.1:0"
 	}
@@ -57,21 +74,33 @@ func Start(t testing.TB, options localcloud.Options) *Harness {
 	}
 	cloud, err := localcloud.New(options)
 	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cloud.Close(); err != nil {
-			t.Errorf("closing the local cloud: %v", err)
-		}
-	})
-	if err := cloud.Start(t.Context()); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	h := &Harness{Cloud: cloud, Client: &http.Client{Timeout: 35 * time.Second}}
-	if status := h.Get(t, "/config.json", &h.Config); status != http.StatusOK {
-		t.Fatalf("reading /config.json: status %d", status)
+	err = cloud.Start(ctx)
+	if err == nil {
+		err = h.readConfig(ctx)
 	}
-	return h
+	if err != nil {
+		return nil, errors.Join(err, cloud.Close())
+	}
+	return h, nil
+}
+
+func (h *Harness) readConfig(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.Cloud.URL()+"/config.json", nil)
+	if err != nil {
+		return err
+	}
+	response, err := h.Client.Do(request)
+	if err != nil {
+		return fmt.Errorf("reading /config.json: %w", err)
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(&h.Config); err != nil {
+		return fmt.Errorf("reading /config.json: %w", err)
+	}
+	return nil
 }
 
 // Get reads JSON from a path of the cloud's address.

@@ -102,6 +102,9 @@ func (m *monitor) create(ctx context.Context, r Resource, inputs resource.Proper
 	if tokens.Type(r.Type).Package() == "pulumi" {
 		return r.Name, inputs, nil // an explicit provider
 	}
+	if m.program.Alter != nil && !m.program.Alter(r, inputs) {
+		return r.Name, inputs, nil
+	}
 	seed := sha256.Sum256([]byte(r.URN))
 	r.Seed = seed[:]
 	checked, err := m.provider.Check(r, r.Seed, inputs)

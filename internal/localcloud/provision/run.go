@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
@@ -18,7 +19,13 @@ type Program struct {
 	Stack   string
 	Config  map[string]string // by full key, "project:key"
 	Body    pulumi.RunFunc
+	Alter   Alter // nil: everything is made as declared
 }
+
+// Alter sees each resource of a program before it is made. It may change the
+// inputs; a resource that it does not keep is not made, though others may still
+// refer to it. Tests show with it what a missing piece breaks.
+type Alter func(r Resource, inputs resource.PropertyMap) (keep bool)
 
 // Run runs the program against the provider, without a Pulumi engine, and
 // returns what it declared. The first resource that fails ends the run with an
