@@ -81,10 +81,8 @@ func plainValue(value resource.PropertyValue) (any, error) {
 	case value.IsComputed():
 		return nil, errors.New("the value is not known yet")
 	case value.IsArchive():
-		if path, ok := value.ArchiveValue().GetPath(); ok {
-			return path, nil
-		}
-		return nil, errors.New("only a file can be an archive in the local cloud")
+		path, _ := value.ArchiveValue().GetPath()
+		return path, nil // none in the state of an engine, which keeps the hash alone
 	case value.IsArray():
 		return plainArray(value.ArrayValue())
 	case value.IsObject():

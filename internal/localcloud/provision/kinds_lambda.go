@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -75,6 +76,9 @@ func functionKind(s *lambda.Service) kind {
 		validate: func(in functionInputs) error {
 			if in.PackageType != "Zip" {
 				return fmt.Errorf("packageType %q has no counterpart in the local cloud", in.PackageType)
+			}
+			if in.Code == "" {
+				return errors.New("code must be the archive of a zip file in the local cloud")
 			}
 			return nil
 		},

@@ -124,6 +124,7 @@ func TestCheckRefusesWhatItDoesNotRealise(t *testing.T) {
 		{"wrong type", tokenQueue, properties(map[string]any{"delaySeconds": "soon"}), `property "delaySeconds" cannot be a string`},
 		{"FIFO queue", tokenQueue, properties(map[string]any{"fifoQueue": true}), "FIFO"},
 		{"provisioned table", tokenTable, tableInputs(map[string]any{"billingMode": "PROVISIONED"}), "PAY_PER_REQUEST"},
+		{"function without a file", "aws:lambda/function:Function", properties(map[string]any{"runtime": "provided.al2023"}), "code must be the archive of a zip file"},
 		{"image function", "aws:lambda/function:Function", properties(map[string]any{"packageType": "Image"}), "packageType"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

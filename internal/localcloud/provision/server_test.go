@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -122,6 +124,49 @@ func TestServerLife(t *testing.T) {
 	}
 	if gone.GetId() != "" {
 		t.Errorf("a deleted resource is read as %v", gone)
+	}
+}
+
+// TestServerReadsTheStateOfAnArchive updates and deletes a function whose old
+// inputs hold, as the state of an engine does, the hash of its code alone.
+func TestServerReadsTheStateOfAnArchive(t *testing.T) {
+	t.Parallel()
+	services := newServices(t)
+	role, err := services.IAM.CreateRole("role", trustLambda)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := dial(t, provision.New(services))
+	urn := "urn:pulumi:dev::p::aws:lambda/function:Function::f"
+	inputs := properties(map[string]any{"name": "f", "role": role, "runtime": "provided.al2023", "packageType": "Zip"})
+	code, err := archive.FromPath(functionZip(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs["code"] = resource.NewArchiveProperty(code)
+	created, err := client.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn, Properties: wire(t, inputs)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := inputs.Copy()
+	old["code"] = resource.NewArchiveProperty(&archive.Archive{Sig: sig.ArchiveSig, Hash: code.Hash})
+
+	diff, err := client.Diff(t.Context(), &pulumirpc.DiffRequest{Id: created.GetId(), Urn: urn, OldInputs: wire(t, old), News: wire(t, inputs)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff.GetChanges() != pulumirpc.DiffResponse_DIFF_NONE {
+		t.Errorf("the same code differs: %v", diff)
+	}
+	inputs["timeout"] = resource.NewNumberProperty(9)
+	if _, err := client.Update(t.Context(), &pulumirpc.UpdateRequest{Id: created.GetId(), Urn: urn, Olds: created.GetProperties(), OldInputs: wire(t, old), News: wire(t, inputs)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Delete(t.Context(), &pulumirpc.DeleteRequest{Id: created.GetId(), Urn: urn, OldInputs: wire(t, old)}); err != nil {
+		t.Fatal(err)
+	}
+	if left := services.Functions.Functions(); len(left) > 0 {
+		t.Errorf("functions %v are left", left)
 	}
 }
 
