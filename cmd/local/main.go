@@ -33,7 +33,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	options, err := parse(args)
 	switch {
 	case errors.Is(err, errHelp):
-		fmt.Fprint(stdout, help)
+		_, _ = io.WriteString(stdout, help)
 		return exitOK
 	case err != nil:
 		return usageError(stderr, err)
@@ -56,8 +56,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		return failure(stderr, err)
 	}
-	fmt.Fprintf(stdout, "ready: %s\n", cloud.URL())
-	fmt.Fprint(stderr, cloud.Welcome())
+	_, _ = fmt.Fprintf(stdout, "ready: %s\n", cloud.URL())
+	_, _ = io.WriteString(stderr, cloud.Welcome())
 
 	<-ctx.Done()
 	if err := closeWithin(cloud); err != nil {
@@ -68,16 +68,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // failure prints an error and returns the exit code for it.
 func failure(stderr io.Writer, err error) int {
-	var usage *localcloud.UsageError
-	if errors.As(err, &usage) {
+	if _, ok := errors.AsType[*localcloud.UsageError](err); ok {
 		return usageError(stderr, err)
 	}
-	fmt.Fprintf(stderr, "local: %v\n", err)
+	_, _ = fmt.Fprintf(stderr, "local: %v\n", err)
 	return exitFailed
 }
 
 func usageError(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "local: %v (-help shows the flags)\n", err)
+	_, _ = fmt.Fprintf(stderr, "local: %v (-help shows the flags)\n", err)
 	return exitUsage
 }
 

@@ -24,7 +24,7 @@ func descendants(t *testing.T, pid int) []int {
 		if err != nil {
 			continue // the thread has ended
 		}
-		for _, text := range strings.Fields(string(children)) {
+		for text := range strings.FieldsSeq(string(children)) {
 			child, err := strconv.Atoi(text)
 			if err != nil {
 				t.Fatal(err)

@@ -81,6 +81,6 @@ func progress(w io.Writer, functions int) functionbuild.Progress {
 			return
 		}
 		begun++
-		fmt.Fprintf(w, "building %s (%d/%d) …\n", e.Function, begun, functions)
+		_, _ = fmt.Fprintf(w, "building %s (%d/%d) …\n", e.Function, begun, functions)
 	}
 }

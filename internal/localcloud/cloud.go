@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"google.golang.org/grpc"
 
 	"github.com/streaming-service/streaming-service/components"
 	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
@@ -60,12 +61,13 @@ func (c *Cloud) Start(ctx context.Context) error {
 
 // StartForEngine serves the services without running the program, and returns
 // the address of a provider through which a Pulumi engine runs it. Nothing is
-// kept between runs.
-func (c *Cloud) StartForEngine(ctx context.Context) (providerAddress string, err error) {
+// kept between runs. The options, such as an interceptor that makes calls fail,
+// are those of the provider's server.
+func (c *Cloud) StartForEngine(ctx context.Context, options ...grpc.ServerOption) (providerAddress string, err error) {
 	if err := run(ctx, c.listen, c.startServices, c.serve); err != nil {
 		return "", err
 	}
-	providerAddress, c.stopProvider, err = provision.Serve(ctx, c.provider)
+	providerAddress, c.stopProvider, err = provision.Serve(ctx, c.provider, options...)
 	return providerAddress, err
 }
 
@@ -99,8 +101,7 @@ func (c *Cloud) listen(ctx context.Context) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", c.options.Addr)
 	if err != nil {
-		var op *net.OpError
-		if errors.As(err, &op) {
+		if op, ok := errors.AsType[*net.OpError](err); ok {
 			err = op.Err
 		}
 		return fmt.Errorf("listening on %s: %w", c.options.Addr, err)

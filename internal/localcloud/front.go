@@ -1,6 +1,7 @@
 package localcloud
 
 import (
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/netip"
@@ -60,7 +61,9 @@ func (f *front) serveTarget(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.WriteHeader(http.StatusBadRequest)
-		_, _ = w.Write([]byte(`{"__type":"UnknownOperationException","message":"the local cloud has no service ` + jsonSafe(service) + `"}`))
+		_ = json.NewEncoder(w).Encode(map[string]string{
+			"__type": "UnknownOperationException", "message": "the local cloud has no service " + service,
+		})
 	case f.public[service]:
 		allowCrossOrigin(w.Header())
 		handler.ServeHTTP(w, r)
@@ -121,15 +124,5 @@ func allowCrossOrigin(h http.Header) {
 func refuse(w http.ResponseWriter, why string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusForbidden)
-	_, _ = w.Write([]byte(`{"error":"` + why + `"}` + "\n"))
-}
-
-// jsonSafe keeps the characters of a service name.
-func jsonSafe(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r == '_' {
-			return r
-		}
-		return -1
-	}, s)
+	_ = json.NewEncoder(w).Encode(map[string]string{"error": why})
 }

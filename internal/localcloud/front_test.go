@@ -42,7 +42,7 @@ func TestFront(t *testing.T) {
 		{name: "JWKS", path: "/us-east-1_abc/.well-known/jwks.json", status: 200, body: "jwks"},
 		{name: "DynamoDB", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "DynamoDB_20120810.GetItem"}, status: 200, body: "tables"},
 		{name: "call on a queue's URL", method: "POST", path: "/0/q", header: map[string]string{"X-Amz-Target": "AWSCognitoIdentityProviderService.SignUp"}, status: 200, body: "users"},
-		{name: "unknown service", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": `Nothing"_1.Do`}, status: 400, body: "Nothing_1"},
+		{name: "unknown service", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": `Nothing"_1.Do`}, status: 400, body: `no service Nothing\"_1`},
 		{name: "address as host", path: "/config.json", host: "192.0.2.7:80", status: 200},
 		{name: "IPv6 as host", path: "/config.json", host: "[::1]:80", status: 200},
 		{name: "localhost", path: "/config.json", host: "localhost:80", status: 200},

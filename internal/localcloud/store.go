@@ -64,8 +64,7 @@ func openStore(dir, stack string) (*store, error) {
 
 // bare drops the path from a file error, where the message names it already.
 func bare(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
 	}
 	return err

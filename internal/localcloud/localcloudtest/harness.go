@@ -49,15 +49,15 @@ type Config struct {
 
 // Start runs a cloud on a free port until the test ends. Options left zero have
 // their defaults.
-func Start(t testing.TB, options localcloud.Options) *Harness {
-	t.Helper()
-	h, err := Open(t.Context(), options)
+func Start(tb testing.TB, options localcloud.Options) *Harness {
+	tb.Helper()
+	h, err := Open(tb.Context(), options)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := h.Cloud.Close(); err != nil {
-			t.Errorf("closing the local cloud: %v", err)
+			tb.Errorf("closing the local cloud: %v", err)
 		}
 	})
 	return h
@@ -96,7 +96,7 @@ func (h *Harness) readConfig(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading /config.json: %w", err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	if err := json.NewDecoder(response.Body).Decode(&h.Config); err != nil {
 		return fmt.Errorf("reading /config.json: %w", err)
 	}
@@ -104,24 +104,24 @@ func (h *Harness) readConfig(ctx context.Context) error {
 }
 
 // Get reads JSON from a path of the cloud's address.
-func (h *Harness) Get(t testing.TB, path string, into any) (status int) {
-	t.Helper()
-	answer := h.Do(t, http.MethodGet, h.Cloud.URL()+path, nil, nil)
+func (h *Harness) Get(tb testing.TB, path string, into any) (status int) {
+	tb.Helper()
+	answer := h.Do(tb, http.MethodGet, h.Cloud.URL()+path, nil, nil)
 	if into != nil && answer.Status == http.StatusOK {
-		answer.Decode(t, into)
+		answer.Decode(tb, into)
 	}
 	return answer.Status
 }
 
 // SetFaults replaces the injected faults; without rules it clears them.
-func (h *Harness) SetFaults(t testing.TB, rules ...map[string]any) {
-	t.Helper()
+func (h *Harness) SetFaults(tb testing.TB, rules ...map[string]any) {
+	tb.Helper()
 	method, body := http.MethodPut, any(rules)
 	if len(rules) == 0 {
 		method, body = http.MethodDelete, nil
 	}
-	if answer := h.Do(t, method, h.Cloud.URL()+"/_local/faults", nil, body); answer.Status != http.StatusOK {
-		t.Fatalf("setting faults: %d %s", answer.Status, answer.Body)
+	if answer := h.Do(tb, method, h.Cloud.URL()+"/_local/faults", nil, body); answer.Status != http.StatusOK {
+		tb.Fatalf("setting faults: %d %s", answer.Status, answer.Body)
 	}
 }
 
@@ -133,10 +133,10 @@ type Answer struct {
 }
 
 // Decode reads the body as JSON.
-func (a Answer) Decode(t testing.TB, into any) {
-	t.Helper()
+func (a Answer) Decode(tb testing.TB, into any) {
+	tb.Helper()
 	if err := json.Unmarshal(a.Body, into); err != nil {
-		t.Fatalf("reading %q as JSON: %v", a.Body, err)
+		tb.Fatalf("reading %q as JSON: %v", a.Body, err)
 	}
 }
 
@@ -150,37 +150,37 @@ func (a Answer) Code() string {
 }
 
 // Do sends a request. A body that is neither nil nor []byte is sent as JSON.
-func (h *Harness) Do(t testing.TB, method, address string, header map[string]string, body any) Answer {
-	t.Helper()
+func (h *Harness) Do(tb testing.TB, method, address string, header map[string]string, body any) Answer {
+	tb.Helper()
 	encoded, ok := body.([]byte)
 	if !ok && body != nil {
 		var err error
 		if encoded, err = json.Marshal(body); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
-	request, err := http.NewRequestWithContext(t.Context(), method, address, bytes.NewReader(encoded))
+	request, err := http.NewRequestWithContext(tb.Context(), method, address, bytes.NewReader(encoded))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for name, value := range header {
 		request.Header.Set(name, value)
 	}
 	response, err := h.Client.Do(request)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, address, err)
+		tb.Fatalf("%s %s: %v", method, address, err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	content, err := io.ReadAll(response.Body)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, address, err)
+		tb.Fatalf("%s %s: %v", method, address, err)
 	}
 	return Answer{Status: response.StatusCode, Header: response.Header, Body: content}
 }
 
 // Rest calls the REST API with a token; "" sends none.
-func (h *Harness) Rest(t testing.TB, token, method, path string, body any, header ...string) Answer {
-	t.Helper()
+func (h *Harness) Rest(tb testing.TB, token, method, path string, body any, header ...string) Answer {
+	tb.Helper()
 	headers := map[string]string{"Content-Type": "application/json"}
 	if token != "" {
 		headers["Authorization"] = token
@@ -188,14 +188,14 @@ func (h *Harness) Rest(t testing.TB, token, method, path string, body any, heade
 	for i := 0; i+1 < len(header); i += 2 {
 		headers[header[i]] = header[i+1]
 	}
-	return h.Do(t, method, h.Config.RestURL+path, headers, body)
+	return h.Do(tb, method, h.Config.RestURL+path, headers, body)
 }
 
 // Cognito calls an operation of the user pools' API.
-func (h *Harness) Cognito(t testing.TB, operation string, input map[string]any) Answer {
-	t.Helper()
+func (h *Harness) Cognito(tb testing.TB, operation string, input map[string]any) Answer {
+	tb.Helper()
 	input["ClientId"] = h.Config.UserPoolClientID
-	return h.Do(t, http.MethodPost, h.Config.CognitoEndpoint, map[string]string{
+	return h.Do(tb, http.MethodPost, h.Config.CognitoEndpoint, map[string]string{
 		"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AWSCognitoIdentityProviderService." + operation,
 	}, input)
 }
@@ -208,57 +208,57 @@ type Tokens struct {
 }
 
 // SignIn signs a user in by password.
-func (h *Harness) SignIn(t testing.TB, email, password string) Tokens {
-	t.Helper()
-	answer := h.Cognito(t, "InitiateAuth", map[string]any{
+func (h *Harness) SignIn(tb testing.TB, email, password string) Tokens {
+	tb.Helper()
+	answer := h.Cognito(tb, "InitiateAuth", map[string]any{
 		"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": map[string]string{"USERNAME": email, "PASSWORD": password},
 	})
 	var result struct {
 		AuthenticationResult Tokens
 	}
 	if answer.Status != http.StatusOK {
-		t.Fatalf("signing in %s: %d %s", email, answer.Status, answer.Body)
+		tb.Fatalf("signing in %s: %d %s", email, answer.Status, answer.Body)
 	}
-	answer.Decode(t, &result)
+	answer.Decode(tb, &result)
 	return result.AuthenticationResult
 }
 
 // Demo signs the demo user in.
-func (h *Harness) Demo(t testing.TB) Tokens {
-	t.Helper()
-	return h.SignIn(t, h.Config.DemoUser, h.Config.DemoPassword)
+func (h *Harness) Demo(tb testing.TB) Tokens {
+	tb.Helper()
+	return h.SignIn(tb, h.Config.DemoUser, h.Config.DemoPassword)
 }
 
 // Password is that of the users of SignUp.
 const Password = "Correct-horse-1"
 
 // SignUp makes a user with the code from the outbox and signs him in.
-func (h *Harness) SignUp(t testing.TB, email string) Tokens {
-	t.Helper()
-	if answer := h.Cognito(t, "SignUp", map[string]any{"Username": email, "Password": Password}); answer.Status != http.StatusOK {
-		t.Fatalf("signing up %s: %d %s", email, answer.Status, answer.Body)
+func (h *Harness) SignUp(tb testing.TB, email string) Tokens {
+	tb.Helper()
+	if answer := h.Cognito(tb, "SignUp", map[string]any{"Username": email, "Password": Password}); answer.Status != http.StatusOK {
+		tb.Fatalf("signing up %s: %d %s", email, answer.Status, answer.Body)
 	}
 	var mails []struct{ Code string }
-	h.Get(t, "/_local/outbox?to="+url.QueryEscape(email), &mails)
+	h.Get(tb, "/_local/outbox?to="+url.QueryEscape(email), &mails)
 	if len(mails) == 0 {
-		t.Fatalf("no mail to %s in the outbox", email)
+		tb.Fatalf("no mail to %s in the outbox", email)
 	}
 	confirm := map[string]any{"Username": email, "ConfirmationCode": mails[len(mails)-1].Code}
-	if answer := h.Cognito(t, "ConfirmSignUp", confirm); answer.Status != http.StatusOK {
-		t.Fatalf("confirming %s: %d %s", email, answer.Status, answer.Body)
+	if answer := h.Cognito(tb, "ConfirmSignUp", confirm); answer.Status != http.StatusOK {
+		tb.Fatalf("confirming %s: %d %s", email, answer.Status, answer.Body)
 	}
-	return h.SignIn(t, email, Password)
+	return h.SignIn(tb, email, Password)
 }
 
 // Submit posts a request and returns its id; anything but 202 ends the test.
-func (h *Harness) Submit(t testing.TB, token string, body any, header ...string) (requestID string) {
-	t.Helper()
-	answer := h.Rest(t, token, http.MethodPost, "/requests", body, header...)
+func (h *Harness) Submit(tb testing.TB, token string, body any, header ...string) (requestID string) {
+	tb.Helper()
+	answer := h.Rest(tb, token, http.MethodPost, "/requests", body, header...)
 	if answer.Status != http.StatusAccepted {
-		t.Fatalf("submitting: %d %s", answer.Status, answer.Body)
+		tb.Fatalf("submitting: %d %s", answer.Status, answer.Body)
 	}
 	var accepted struct{ RequestID string }
-	answer.Decode(t, &accepted)
+	answer.Decode(tb, &accepted)
 	return accepted.RequestID
 }
 
@@ -272,23 +272,23 @@ func Prompt(text, script string) map[string]any {
 }
 
 // Eventually polls until done or the time is up.
-func Eventually(t testing.TB, within time.Duration, what string, done func() bool) {
-	t.Helper()
+func Eventually(tb testing.TB, within time.Duration, what string, done func() bool) {
+	tb.Helper()
 	for deadline := time.Now().Add(within); ; time.Sleep(20 * time.Millisecond) {
 		if done() {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v", what, within)
+			tb.Fatalf("%s: not within %v", what, within)
 		}
 	}
 }
 
 // Logs returns what a function logged, for the message of a failing test.
-func (h *Harness) Logs(t testing.TB, function string) string {
-	t.Helper()
+func (h *Harness) Logs(tb testing.TB, function string) string {
+	tb.Helper()
 	var logs map[string][]string
-	h.Get(t, "/_local/logs?function="+url.QueryEscape(function), &logs)
+	h.Get(tb, "/_local/logs?function="+url.QueryEscape(function), &logs)
 	var text strings.Builder
 	for name, lines := range logs {
 		fmt.Fprintf(&text, "%s:\n%s\n", name, strings.Join(lines, "\n"))

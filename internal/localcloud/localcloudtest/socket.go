@@ -43,20 +43,20 @@ type Socket struct {
 }
 
 // Dial opens a socket until the test ends.
-func (h *Harness) Dial(t testing.TB, token string) *Socket {
-	t.Helper()
-	conn, response, err := h.TryDial(t.Context(), Subprotocol, token)
+func (h *Harness) Dial(tb testing.TB, token string) *Socket {
+	tb.Helper()
+	conn, response, err := h.TryDial(tb.Context(), Subprotocol, token)
 	if err != nil {
 		status := 0
 		if response != nil {
 			status = response.StatusCode
 		}
-		t.Fatalf("opening a socket: status %d: %v", status, err)
+		tb.Fatalf("opening a socket: status %d: %v", status, err)
 	}
 	if got := conn.Subprotocol(); got != Subprotocol {
-		t.Fatalf("the server selected subprotocol %q", got)
+		tb.Fatalf("the server selected subprotocol %q", got)
 	}
-	t.Cleanup(func() { _ = conn.CloseNow() })
+	tb.Cleanup(func() { _ = conn.CloseNow() })
 	return &Socket{conn: conn}
 }
 
@@ -70,23 +70,23 @@ func (h *Harness) TryDial(ctx context.Context, subprotocols ...string) (*websock
 }
 
 // Send sends a frame.
-func (s *Socket) Send(t testing.TB, frame map[string]any) {
-	t.Helper()
+func (s *Socket) Send(tb testing.TB, frame map[string]any) {
+	tb.Helper()
 	encoded, err := json.Marshal(frame)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	if err := s.conn.Write(t.Context(), websocket.MessageText, encoded); err != nil {
-		t.Fatalf("sending %s: %v", encoded, err)
+	if err := s.conn.Write(tb.Context(), websocket.MessageText, encoded); err != nil {
+		tb.Fatalf("sending %s: %v", encoded, err)
 	}
 }
 
 // Next reads a frame.
-func (s *Socket) Next(t testing.TB, within time.Duration) Frame {
-	t.Helper()
-	frame, err := s.TryNext(t.Context(), within)
+func (s *Socket) Next(tb testing.TB, within time.Duration) Frame {
+	tb.Helper()
+	frame, err := s.TryNext(tb.Context(), within)
 	if err != nil {
-		t.Fatalf("reading a frame: %v", err)
+		tb.Fatalf("reading a frame: %v", err)
 	}
 	return frame
 }
@@ -116,13 +116,13 @@ type Stream struct {
 
 // Stream reads the frames of a request until its end and checks their order.
 // Frames of other requests are dropped.
-func (s *Socket) Stream(t testing.TB, requestID string, within time.Duration) Stream {
-	t.Helper()
+func (s *Socket) Stream(tb testing.TB, requestID string, within time.Duration) Stream {
+	tb.Helper()
 	var stream Stream
 	var text strings.Builder
 	deadline := time.Now().Add(within)
 	for attempt, last := 0, -1; ; {
-		frame := s.Next(t, time.Until(deadline))
+		frame := s.Next(tb, time.Until(deadline))
 		if frame.RequestID != requestID || frame.Attempt < attempt {
 			continue
 		}
@@ -135,7 +135,7 @@ func (s *Socket) Stream(t testing.TB, requestID string, within time.Duration) St
 			continue
 		}
 		if frame.Seq != last+1 {
-			t.Fatalf("request %s attempt %d: frame %d after %d", requestID, attempt, frame.Seq, last)
+			tb.Fatalf("request %s attempt %d: frame %d after %d", requestID, attempt, frame.Seq, last)
 		}
 		last = frame.Seq
 		stream.Frames = append(stream.Frames, frame)

@@ -42,8 +42,7 @@ func explain(err error) error {
 	if _, field, ok := strings.Cut(err.Error(), "unknown field "); ok {
 		return fmt.Errorf("property %s has no counterpart in the local cloud", field)
 	}
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
+	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("property %q cannot be a %s", wrongType.Field, wrongType.Value)
 	}
 	return fmt.Errorf("reading properties: %w", err)

@@ -98,7 +98,7 @@ func userPoolKind(s *cognito.Service) kind {
 		},
 		onDelete: func(_ context.Context, id string, in userPoolInputs) error {
 			if in.DeletionProtection == "ACTIVE" {
-				return errors.New("InvalidParameterException: The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first.")
+				return errors.New("InvalidParameterException: The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first")
 			}
 			s.DeleteUserPool(id)
 			return nil

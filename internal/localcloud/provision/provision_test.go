@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"context"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,9 +105,7 @@ func tableInputs(more map[string]any) resource.PropertyMap {
 		"billingMode": "PAY_PER_REQUEST", "hashKey": "pk", "rangeKey": "sk",
 		"attributes": []any{map[string]any{"name": "pk", "type": "S"}, map[string]any{"name": "sk", "type": "S"}},
 	}
-	for key, value := range more {
-		values[key] = value
-	}
+	maps.Copy(values, more)
 	return properties(values)
 }
 
@@ -252,7 +251,7 @@ type thing struct {
 	pulumi.CustomResourceState
 	Arn          pulumi.StringOutput `pulumi:"arn"`
 	Name         pulumi.StringOutput `pulumi:"name"`
-	ApiEndpoint  pulumi.StringOutput `pulumi:"apiEndpoint"`
+	APIEndpoint  pulumi.StringOutput `pulumi:"apiEndpoint"`
 	RootResource pulumi.StringOutput `pulumi:"rootResourceId"`
 }
 
@@ -292,7 +291,7 @@ func TestRunRealisesAProgram(t *testing.T) {
 			"protocolType": pulumi.String("WEBSOCKET"), "routeSelectionExpression": pulumi.String("$request.body.action"),
 		})
 		register(t, ctx, "aws:cloudwatch/logGroup:LogGroup", "logs", pulumi.Map{"retentionInDays": pulumi.Int(7)})
-		ctx.Export("endpoint", api.ApiEndpoint)
+		ctx.Export("endpoint", api.APIEndpoint)
 		ctx.Export("function", pulumi.Map{"name": function.Name})
 		return nil
 	}
@@ -335,14 +334,17 @@ func TestRunNamesTheFirstFailure(t *testing.T) {
 		want string
 	}{
 		{"resource", func(t *testing.T, ctx *pulumi.Context) error {
+			t.Helper()
 			register(t, ctx, tokenRole, "broken", pulumi.Map{"assumeRolePolicy": pulumi.String("{}")})
 			return nil
 		}, `creating aws:iam/role:Role "broken": `},
 		{"type", func(t *testing.T, ctx *pulumi.Context) error {
+			t.Helper()
 			register(t, ctx, "aws:s3/bucket:Bucket", "files", nil)
 			return nil
 		}, "resource type aws:s3/bucket:Bucket has no counterpart in the local cloud"},
 		{"dependent", func(t *testing.T, ctx *pulumi.Context) error {
+			t.Helper()
 			role := register(t, ctx, tokenRole, "broken", pulumi.Map{"assumeRolePolicy": pulumi.String("{}")})
 			register(t, ctx, "aws:iam/rolePolicy:RolePolicy", "policy", pulumi.Map{"role": role.Name})
 			return nil

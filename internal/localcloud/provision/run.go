@@ -60,13 +60,13 @@ func Run(ctx context.Context, provider *Provider, program Program, logger *slog.
 }
 
 // serve starts a gRPC server on a free loopback port.
-func serve(ctx context.Context, register func(*grpc.Server)) (address string, stop func(), err error) {
+func serve(ctx context.Context, register func(*grpc.Server), options ...grpc.ServerOption) (address string, stop func(), err error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}
-	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))
+	server := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(maxMessage))...)
 	register(server)
 	go func() { _ = server.Serve(listener) }() // ends with Stop
 	return listener.Addr().String(), server.Stop, nil

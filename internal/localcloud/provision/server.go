@@ -19,10 +19,10 @@ const ServerVersion = "6.83.2"
 // Serve serves the provider over gRPC on a free loopback port until stop is
 // called. A Pulumi engine uses it as its provider "aws" when
 // PULUMI_DEBUG_PROVIDERS is "aws:PORT".
-func Serve(ctx context.Context, provider *Provider) (address string, stop func(), err error) {
+func Serve(ctx context.Context, provider *Provider, options ...grpc.ServerOption) (address string, stop func(), err error) {
 	return serve(ctx, func(s *grpc.Server) {
 		pulumirpc.RegisterResourceProviderServer(s, &server{provider: provider})
-	})
+	}, options...)
 }
 
 // server is the provider as a Pulumi engine talks to it.
