@@ -100,10 +100,10 @@ type cloud struct {
 	management *apigatewaymanagementapi.Client
 }
 
-func newCloud(t testing.TB, deps websocket.Deps, stage ...func(*websocket.Stage)) *cloud {
-	t.Helper()
+func newCloud(tb testing.TB, deps websocket.Deps, stage ...func(*websocket.Stage)) *cloud {
+	tb.Helper()
 	c := &cloud{
-		t: t, functions: &functions{answers: map[string]func(call) (string, string, error){}, calls: make(chan call, 10_000)},
+		t: tb, functions: &functions{answers: map[string]func(call) (string, string, error){}, calls: make(chan call, 10_000)},
 		guard: &guard{}, routes: map[string]websocket.Route{},
 	}
 	deps.Invoker, deps.Guard = c.functions, c.guard

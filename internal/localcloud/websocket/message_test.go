@@ -266,6 +266,7 @@ func TestEarlyFrames(t *testing.T) {
 		t.Fatalf("handshake answered %d", response.StatusCode)
 	}
 	c.next("connect")
+	c.must(raw.SetReadDeadline(time.Now().Add(10 * time.Second)))
 	_, _ = raw.Read(make([]byte, 64)) // the close frame
 	_ = raw.Close()
 	if got := c.next("disconnect").context("disconnectStatusCode"); got != 1009.0 {
