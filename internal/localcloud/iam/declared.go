@@ -1,0 +1,13 @@
+package iam
+
+import (
+	"maps"
+	"slices"
+)
+
+// Declared returns the names of the roles, sorted.
+func (s *Service) Declared() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Sorted(maps.Keys(s.roles))
+}
