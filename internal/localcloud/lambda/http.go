@@ -9,13 +9,18 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 )
 
-// InvokePathPrefix is where ServeHTTP expects Lambda's Invoke:
-// POST /2015-03-31/functions/{name}/invocations.
+// InvokePathPrefix is where ServeHTTP expects Lambda's Invoke,
+// POST /2015-03-31/functions/{name}/invocations, and GetFunctionConfiguration,
+// GET /2015-03-31/functions/{name}/configuration.
 const InvokePathPrefix = "/2015-03-31/functions/"
 
-// ServeHTTP answers Invoke of any AWS SDK, synchronous (RequestResponse), as an
-// event, and as a dry run.
+// ServeHTTP answers GetFunctionConfiguration and Invoke of any AWS SDK, the
+// latter synchronous (RequestResponse), as an event, and as a dry run.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if reference, ok := configurationPath(r); ok {
+		s.serveConfiguration(w, r, reference)
+		return
+	}
 	reference, refused := invokePath(r)
 	if refused != nil {
 		writeError(w, refused)
@@ -40,7 +45,7 @@ func invokePath(r *http.Request) (reference string, err error) {
 	reference, unescape := url.PathUnescape(escaped)
 	switch {
 	case !found || !ends || unescape != nil || strings.Contains(reference, "/"):
-		return "", &awsapi.Error{Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "the local Lambda answers Invoke only"}
+		return "", &awsapi.Error{Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "the local Lambda answers Invoke and GetFunctionConfiguration only"}
 	case r.Method != http.MethodPost:
 		return "", &awsapi.Error{Status: http.StatusMethodNotAllowed, Code: "UnknownOperationException", Message: "Invoke is a POST"}
 	}
@@ -81,12 +86,16 @@ func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request, reference 
 }
 
 func (s *Service) admitInvoke(r *http.Request, f *function) (lost bool, err error) {
+	return s.admit(r, "Invoke", awsapi.Permission{Action: "lambda:InvokeFunction", Resource: f.arn})
+}
+
+func (s *Service) admit(r *http.Request, operation string, needed awsapi.Permission) (lost bool, err error) {
 	if s.options.Guard == nil {
 		return false, nil
 	}
 	lost, refused := s.options.Guard.Admit(r.Context(), awsapi.Call{
-		Service: "lambda", Operation: "Invoke", AccessKeyID: awsapi.AccessKeyID(r),
-		Permissions: []awsapi.Permission{{Action: "lambda:InvokeFunction", Resource: f.arn}},
+		Service: "lambda", Operation: operation, AccessKeyID: awsapi.AccessKeyID(r),
+		Permissions: []awsapi.Permission{needed},
 	})
 	if refused == nil {
 		return lost, nil

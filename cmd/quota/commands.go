@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/operator"
+)
+
+// commands build the commands from their arguments.
+var commands = map[string]func(args []string) (command, error){
+	"show":    show,
+	"set":     set,
+	"clear":   onUser((*operator.Operator).Clear),
+	"grant":   grant,
+	"block":   block,
+	"unblock": onUser((*operator.Operator).Unblock),
+	"list":    list,
+	"export":  export,
+	"records": records,
+	"audit":   audit,
+}
+
+func show(args []string) (command, error) {
+	user, err := parseUser(newFlags(), args)
+	return showUser(user), err
+}
+
+func showUser(user string) command {
+	return func(ctx context.Context, o *operator.Operator, p printer) error {
+		status, err := o.Show(ctx, user)
+		if err != nil {
+			return err
+		}
+		return p.status(status)
+	}
+}
+
+// onUser is a change of a user without flags; it shows the user afterwards.
+func onUser(change func(*operator.Operator, context.Context, string) error) func([]string) (command, error) {
+	return func(args []string) (command, error) {
+		user, err := parseUser(newFlags(), args)
+		return thenShow(user, func(ctx context.Context, o *operator.Operator) error { return change(o, ctx, user) }), err
+	}
+}
+
+func thenShow(user string, change func(context.Context, *operator.Operator) error) command {
+	return func(ctx context.Context, o *operator.Operator, p printer) error {
+		if err := change(ctx, o); err != nil {
+			return err
+		}
+		return showUser(user)(ctx, o, p)
+	}
+}
+
+func set(args []string) (command, error) {
+	var requests, tokens optionalCount
+	var override operator.Override
+	flags := newFlags()
+	flags.Var(&requests, "requests", "")
+	flags.Var(&tokens, "tokens", "")
+	flags.StringVar(&override.Tier, "tier", "", "")
+	user, err := parseUser(flags, args)
+	if err != nil {
+		return nil, err
+	}
+	override.MonthlyRequests, override.MonthlyTokens = requests.value, tokens.value
+	if override == (operator.Override{}) {
+		return nil, &usageError{"set wants -requests, -tokens or -tier"}
+	}
+	return thenShow(user, func(ctx context.Context, o *operator.Operator) error { return o.Set(ctx, user, override) }), nil
+}
+
+func grant(args []string) (command, error) {
+	var requests, tokens optionalCount
+	var until string
+	flags := newFlags()
+	flags.Var(&requests, "requests", "")
+	flags.Var(&tokens, "tokens", "")
+	flags.StringVar(&until, "until", "", "")
+	user, err := parseUser(flags, args)
+	if err != nil {
+		return nil, err
+	}
+	if until == "" {
+		return nil, &usageError{"grant wants -until"}
+	}
+	end, err := parseTime(until, time.Now())
+	return thenShow(user, func(ctx context.Context, o *operator.Operator) error {
+		return o.Grant(ctx, user, requests.orZero(), tokens.orZero(), end)
+	}), err
+}
+
+func block(args []string) (command, error) {
+	var until string
+	flags := newFlags()
+	flags.StringVar(&until, "until", "", "")
+	user, err := parseUser(flags, args)
+	if err != nil {
+		return nil, err
+	}
+	end := operator.Forever
+	if until != "" {
+		if end, err = parseTime(until, time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	return thenShow(user, func(ctx context.Context, o *operator.Operator) error { return o.Block(ctx, user, end) }), nil
+}
+
+func list(args []string) (command, error) {
+	var percent float64
+	flags := newFlags()
+	flags.Float64Var(&percent, "near", 80, "")
+	if err := onlyFlags(flags.Parse, flags.NArg, args); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, o *operator.Operator, p printer) error {
+		statuses, err := o.List(ctx, percent/100)
+		if err != nil {
+			return err
+		}
+		return p.statuses(statuses)
+	}, nil
+}
+
+func export(args []string) (command, error) {
+	period, err := parsePeriod(args)
+	return func(ctx context.Context, o *operator.Operator, p printer) error {
+		entries, err := o.Export(ctx, period)
+		if err != nil {
+			return err
+		}
+		return p.entries(entries)
+	}, err
+}
+
+func records(args []string) (command, error) {
+	user, err := parseUser(newFlags(), args)
+	return func(ctx context.Context, o *operator.Operator, p printer) error {
+		all, err := o.Records(ctx, user)
+		if err != nil {
+			return err
+		}
+		return p.records(all)
+	}, err
+}
+
+func audit(args []string) (command, error) {
+	period, err := parsePeriod(args)
+	return func(ctx context.Context, o *operator.Operator, p printer) error {
+		drifts, users, err := o.Audit(ctx, period)
+		if err != nil {
+			return err
+		}
+		if err := p.drifts(drifts, users); err != nil {
+			return err
+		}
+		if len(drifts) > 0 {
+			return errDrift
+		}
+		return nil
+	}, err
+}
+
+func parsePeriod(args []string) (period string, err error) {
+	flags := newFlags()
+	flags.StringVar(&period, "period", "", "")
+	return period, onlyFlags(flags.Parse, flags.NArg, args)
+}
+
+func onlyFlags(parse func([]string) error, left func() int, args []string) error {
+	if err := parse(args); err != nil {
+		return &usageError{err.Error()}
+	}
+	if left() > 0 {
+		return &usageError{fmt.Sprintf("unexpected argument %q", args[len(args)-left()])}
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud"
+	"github.com/streaming-service/streaming-service/internal/localcloud/localcloudtest"
+	"github.com/streaming-service/streaming-service/lambdas/operator"
+)
+
+func TestMistakesOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"show", "u"}, "give either -local or -outputs"},
+		{[]string{"-local", "x", "-outputs", "y", "show", "u"}, "give either -local or -outputs"},
+		{[]string{"-local", "x", "shwo"}, `unknown command "shwo"`},
+		{[]string{"-local", "x", "-nope", "show"}, "flag provided but not defined: -nope"},
+		{[]string{"-local", "x", "show"}, `want one USER, got ""`},
+		{[]string{"-local", "x", "show", "a", "b"}, `want one USER, got "a b"`},
+		{[]string{"-local", "x", "set", "a"}, "set wants -requests, -tokens or -tier"},
+		{[]string{"-local", "x", "set", "a", "-requests", "-3"}, "want a number of 0 or more"},
+		{[]string{"-local", "x", "grant", "a", "-requests", "3"}, "grant wants -until"},
+		{[]string{"-local", "x", "grant", "a", "-requests", "3", "-until", "soon"}, `-until "soon" is no RFC 3339 time, date or duration`},
+		{[]string{"-local", "x", "audit", "now"}, `unexpected argument "now"`},
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), test.args, &stdout, &stderr); code != exitUsage {
+			t.Errorf("%v: exit %d, want %d", test.args, code, exitUsage)
+		}
+		if message := stderr.String(); !strings.Contains(message, test.want) || strings.Count(message, "\n") != 1 {
+			t.Errorf("%v: got %q, want one line with %q", test.args, message, test.want)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{nil, {"-help"}, {"-local", "x", "show", "-h"}} {
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), args, &stdout, &stderr); code != 0 || stdout.String() != help {
+			t.Errorf("%v: exit %d, stdout %q, stderr %q", args, code, stdout.String(), stderr.String())
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]string{
+		"72h": "2026-11-27T12:00:00Z", "2026-12-01": "2026-12-01T00:00:00Z", "2026-12-01T10:00:00+02:00": "2026-12-01T08:00:00Z",
+	} {
+		got, err := parseTime(text, now)
+		if err != nil || got.UTC().Format(time.RFC3339) != want {
+			t.Errorf("%s: got %v, %v, want %s", text, got, err, want)
+		}
+	}
+}
+
+// TestOperation takes one user of a local cloud through every command.
+func TestOperation(t *testing.T) {
+	cloud := localcloudtest.Start(t, localcloud.Options{Overrides: []string{"quota.monthlyRequests=2", "quota.tiers.pro.monthlyRequests=9"}})
+	const user = "operated@example.com"
+	token := cloud.SignUp(t, user).IDToken
+	q := func(args ...string) string {
+		t.Helper()
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), append([]string{"-local", cloud.Cloud.URL(), "-json"}, args...), &stdout, &stderr); code != 0 {
+			t.Fatalf("%v: exit %d: %s", args, code, stderr.String())
+		}
+		return stdout.String()
+	}
+	show := func(args ...string) (s operator.Status) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(q(args...)), &s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	submit := func() localcloudtest.Answer {
+		t.Helper()
+		return cloud.Rest(t, token, http.MethodPost, "/requests", localcloudtest.Prompt("hello", "tokens=5 rate=0"))
+	}
+	requests := func(s operator.Status) int64 { t.Helper(); return *s.Usage.Requests.Limit }
+
+	if got := requests(show("show", user)); got != 2 {
+		t.Errorf("limit of the tier: got %d, want 2", got)
+	}
+	if got := requests(show("set", user, "-requests", "1")); got != 1 {
+		t.Errorf("limit as set: got %d, want 1", got)
+	}
+	if a := submit(); a.Status != http.StatusAccepted {
+		t.Fatalf("within the limit: %d %s", a.Status, a.Body)
+	}
+	if a := submit(); a.Code() != "quota_exceeded" {
+		t.Errorf("over the limit as set: %d %s", a.Status, a.Body)
+	}
+	if got := requests(show("grant", user, "-requests", "3", "-until", "1h")); got != 4 {
+		t.Errorf("limit with grant: got %d, want 4", got)
+	}
+	if a := submit(); a.Status != http.StatusAccepted {
+		t.Errorf("within the grant: %d %s", a.Status, a.Body)
+	}
+	if s := show("block", user); s.BlockedUntil == "" {
+		t.Errorf("a block does not show: %+v", s)
+	}
+	if a := submit(); a.Code() != "blocked" {
+		t.Errorf("blocked: %d %s", a.Status, a.Body)
+	}
+	if s := show("unblock", user); s.BlockedUntil != "" {
+		t.Errorf("still blocked: %+v", s)
+	}
+	if s := show("set", user, "-tier", "pro"); s.Usage.Tier != "pro" {
+		t.Errorf("tier as set: %+v", s)
+	}
+	if s := show("clear", user); s.Override != nil || s.Usage.Tier != "default" {
+		t.Errorf("override after clear: %+v", s)
+	}
+
+	localcloudtest.Eventually(t, 10*time.Second, "both requests settle", func() bool { return show("show", user).Usage.InFlight == 0 })
+	id := show("show", user).UserID
+	for _, report := range []string{q("list", "-near", "40"), q("export"), q("export", "-period", time.Now().UTC().Format("2006-01"))} {
+		if !strings.Contains(report, id) {
+			t.Errorf("the user is missing from %s", report)
+		}
+	}
+	if list := q("list", "-near", "60"); strings.Contains(list, id) {
+		t.Errorf("2 of 5 requests are listed as over 60 %%: %s", list)
+	}
+	if records := q("records", user); strings.Count(records, `"succeeded"`) != 2 {
+		t.Errorf("records: %s", records)
+	}
+	if drifts := q("audit"); strings.TrimSpace(drifts) != "[]" {
+		t.Errorf("audit: %s", drifts)
+	}
+	outputs := filepath.Join(t.TempDir(), "outputs.json")
+	if err := os.WriteFile(outputs, []byte(`{"region":"us-east-1"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"-outputs", outputs, "audit"}, &stdout, &stderr); code != exitFailure || !strings.Contains(stderr.String(), "functionArns.quota") {
+		t.Errorf("incomplete outputs: exit %d: %s", code, stderr.String())
+	}
+}

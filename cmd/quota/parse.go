@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/operator"
+)
+
+var errHelp = errors.New("help")
+
+// call is a parsed command line.
+type call struct {
+	local   string
+	outputs string
+	json    bool
+	command command
+}
+
+type command func(context.Context, *operator.Operator, printer) error
+
+func parse(args []string) (*call, error) {
+	c := &call{}
+	flags := newFlags()
+	flags.StringVar(&c.local, "local", "", "")
+	flags.StringVar(&c.outputs, "outputs", "", "")
+	flags.BoolVar(&c.json, "json", false, "")
+	rest, err := parseFlags(flags, args)
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) == 0 {
+		return nil, errHelp
+	}
+	build, known := commands[rest[0]]
+	if !known {
+		return nil, &usageError{fmt.Sprintf("unknown command %q", rest[0])}
+	}
+	if c.command, err = build(rest[1:]); err != nil {
+		return nil, err
+	}
+	if (c.local == "") == (c.outputs == "") {
+		return nil, &usageError{"give either -local or -outputs"}
+	}
+	return c, nil
+}
+
+func newFlags() *flag.FlagSet {
+	flags := flag.NewFlagSet("quota", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	return flags
+}
+
+func parseFlags(flags *flag.FlagSet, args []string) (rest []string, err error) {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, errHelp
+	case err != nil:
+		return nil, &usageError{err.Error()}
+	}
+	return flags.Args(), nil
+}
+
+// parseUser parses USER with flags on either side.
+func parseUser(flags *flag.FlagSet, args []string) (user string, err error) {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		user, args = args[0], args[1:]
+	}
+	rest, err := parseFlags(flags, args)
+	if err != nil {
+		return "", err
+	}
+	if user == "" && len(rest) == 1 {
+		user, rest = rest[0], nil
+	}
+	if user == "" || len(rest) > 0 {
+		return "", &usageError{fmt.Sprintf("want one USER, got %s", strconv.Quote(strings.Join(slices.Concat([]string{user}, rest), " ")))}
+	}
+	return user, nil
+}
+
+// optionalCount is a flag of a number of 0 or more that knows whether it was
+// given.
+type optionalCount struct{ value *int64 }
+
+func (c *optionalCount) String() string { return "" }
+
+func (c *optionalCount) Set(text string) error {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return errors.New("want a number of 0 or more")
+	}
+	c.value = &n
+	return nil
+}
+
+func (c *optionalCount) orZero() int64 {
+	if c.value == nil {
+		return 0
+	}
+	return *c.value
+}
+
+// parseTime reads RFC 3339, a date in UTC, or a duration from now.
+func parseTime(text string, now time.Time) (time.Time, error) {
+	if after, err := time.ParseDuration(text); err == nil {
+		return now.Add(after), nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, &usageError{fmt.Sprintf("-until %q is no RFC 3339 time, date or duration", text)}
+}

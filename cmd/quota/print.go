@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/streaming-service/streaming-service/lambdas/operator"
+)
+
+// printer writes results as a table or as JSON.
+type printer struct {
+	w    io.Writer
+	json bool
+}
+
+// print writes v as JSON, or the rows under the head.
+func (p printer) print(v any, head []string, rows [][]string) error {
+	if p.json {
+		encoder := json.NewEncoder(p.w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(v)
+	}
+	table := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	for _, row := range append([][]string{head}, rows...) {
+		fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	return table.Flush()
+}
+
+func (p printer) status(s operator.Status) error {
+	rows := [][]string{
+		{"e-mail", s.Email},
+		{"groups", strings.Join(s.Groups, ", ")},
+		{"tier", s.Usage.Tier},
+		{"period", s.Usage.Period + ", until " + s.Usage.ResetsAt},
+		{"requests", strconv.FormatInt(s.Usage.Requests.Used, 10) + " of " + limit(s.Usage.Requests.Limit)},
+		{"tokens", strconv.FormatInt(s.Usage.Tokens.Used, 10) + " of " + limit(s.Usage.Tokens.Limit) + ", " + strconv.FormatInt(s.Usage.Tokens.Reserved, 10) + " reserved"},
+		{"open", strings.Join(s.Open, ", ")},
+	}
+	if o := s.Override; o != nil {
+		rows = append(rows, []string{"override", override(*o)})
+	}
+	if g := s.Grant; g != nil {
+		rows = append(rows, []string{"grant", fmt.Sprintf("%d requests, %d tokens until %s", g.Requests, g.Tokens, g.Until)})
+	}
+	if s.BlockedUntil != "" {
+		rows = append(rows, []string{"blocked", "until " + s.BlockedUntil})
+	}
+	rows = slices.DeleteFunc(rows, func(row []string) bool { return row[1] == "" })
+	return p.print(s, []string{"user", s.UserID}, rows)
+}
+
+func override(o operator.Override) string {
+	var parts []string
+	if o.Tier != "" {
+		parts = append(parts, "tier "+o.Tier)
+	}
+	if o.MonthlyRequests != nil {
+		parts = append(parts, "requests "+limit(zeroIsNone(o.MonthlyRequests)))
+	}
+	if o.MonthlyTokens != nil {
+		parts = append(parts, "tokens "+limit(zeroIsNone(o.MonthlyTokens)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func zeroIsNone(n *int64) *int64 {
+	if *n == 0 {
+		return nil
+	}
+	return n
+}
+
+func limit(n *int64) string {
+	if n == nil {
+		return "unlimited"
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+func (p printer) statuses(all []operator.Status) error {
+	rows := make([][]string, len(all))
+	for i, s := range all {
+		rows[i] = []string{
+			s.UserID, s.Email, s.Usage.Tier, fmt.Sprintf("%.0f%%", 100*s.Fraction()),
+			strconv.FormatInt(s.Usage.Requests.Used, 10) + "/" + limit(s.Usage.Requests.Limit),
+			strconv.FormatInt(s.Usage.Tokens.Used+s.Usage.Tokens.Reserved, 10) + "/" + limit(s.Usage.Tokens.Limit),
+		}
+	}
+	return p.print(all, []string{"USER", "E-MAIL", "TIER", "USED", "REQUESTS", "TOKENS"}, rows)
+}
+
+func (p printer) entries(all []operator.Entry) error {
+	rows := make([][]string, len(all))
+	for i, e := range all {
+		rows[i] = []string{e.Period, e.UserID, strconv.FormatInt(e.Requests, 10), strconv.FormatInt(e.Tokens, 10), strconv.FormatInt(e.Reserved, 10)}
+	}
+	return p.print(all, []string{"PERIOD", "USER", "REQUESTS", "TOKENS", "RESERVED"}, rows)
+}
+
+func (p printer) records(all []operator.Record) error {
+	rows := make([][]string, len(all))
+	for i, r := range all {
+		rows[i] = []string{r.CreatedAt, r.RequestID, string(r.Status), strconv.Itoa(r.Attempts), strconv.FormatInt(r.Tokens, 10), r.Model, string(r.Error)}
+	}
+	return p.print(all, []string{"CREATED", "REQUEST", "STATUS", "ATTEMPTS", "TOKENS", "MODEL", "ERROR"}, rows)
+}
+
+func (p printer) drifts(all []operator.Drift, users int) error {
+	if len(all) == 0 && !p.json {
+		_, err := fmt.Fprintf(p.w, "no drift in %d accounts\n", users)
+		return err
+	}
+	rows := make([][]string, len(all))
+	for i, d := range all {
+		rows[i] = []string{d.UserID, d.Period, d.Counter, strconv.FormatInt(d.Stored, 10), strconv.FormatInt(d.Computed, 10)}
+	}
+	return p.print(all, []string{"USER", "PERIOD", "COUNTER", "STORED", "COMPUTED"}, rows)
+}

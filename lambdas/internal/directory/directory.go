@@ -1,0 +1,72 @@
+// Package directory looks users up in a Cognito user pool.
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+)
+
+// ErrNoUser says that the pool has no such user.
+var ErrNoUser = errors.New("no such user")
+
+// User is a user of the pool.
+type User struct {
+	ID     string // the sub of the user's tokens
+	Email  string
+	Groups []string
+}
+
+// Directory is a user pool.
+type Directory struct {
+	client *cognitoidentityprovider.Client
+	poolID string
+}
+
+// New returns the directory of a user pool.
+func New(cfg aws.Config, poolID string) *Directory {
+	return &Directory{client: cognitoidentityprovider.NewFromConfig(cfg), poolID: poolID}
+}
+
+// Find returns the user of an e-mail address or of a sub; ErrNoUser if there is
+// none.
+func (d *Directory) Find(ctx context.Context, name string) (User, error) {
+	out, err := d.client.AdminGetUser(ctx, &cognitoidentityprovider.AdminGetUserInput{UserPoolId: &d.poolID, Username: &name})
+	var unknown *types.UserNotFoundException
+	if errors.As(err, &unknown) {
+		return User{}, fmt.Errorf("%w: %s", ErrNoUser, name)
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("finding user %s: %w", name, err)
+	}
+	user := User{}
+	for _, attribute := range out.UserAttributes {
+		switch aws.ToString(attribute.Name) {
+		case "sub":
+			user.ID = aws.ToString(attribute.Value)
+		case "email":
+			user.Email = aws.ToString(attribute.Value)
+		}
+	}
+	user.Groups, err = d.groups(ctx, name)
+	return user, err
+}
+
+func (d *Directory) groups(ctx context.Context, name string) ([]string, error) {
+	var groups []string
+	pages := cognitoidentityprovider.NewAdminListGroupsForUserPaginator(d.client, &cognitoidentityprovider.AdminListGroupsForUserInput{UserPoolId: &d.poolID, Username: &name})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("listing groups of user %s: %w", name, err)
+		}
+		for _, group := range page.Groups {
+			groups = append(groups, aws.ToString(group.GroupName))
+		}
+	}
+	return groups, nil
+}
