@@ -3,6 +3,7 @@ package cognito_test
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -148,6 +149,12 @@ func TestVerifyToken(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+	body := jwt.MapClaims{"iss": cognito.Issuer(c.pool.ID), "token_use": "id", "exp": c.clock.Now().Add(time.Hour).Unix()}
+	for kid, accepted := range map[string]bool{ownKey(t).ID: true, "other": false} {
+		if _, err := c.service.VerifyToken(arn, ownKey(t).sign(t, kid, body)); (err == nil) != accepted {
+			t.Errorf("a token of the pool's key under kid %q: %v", kid, err)
+		}
+	}
 	if got, err := c.service.VerifyIDToken(arn, id); err != nil || got["email"] != email {
 		t.Errorf("ID token: %v %v", got, err)
 	}
@@ -164,6 +171,37 @@ func TestVerifyToken(t *testing.T) {
 	if _, err := c.service.VerifyIDToken(arn, id); !errors.Is(err, jwt.ErrTokenExpired) {
 		t.Errorf("expired token: %v", err)
 	}
+}
+
+// savedKey is a key as a snapshot has it.
+type savedKey struct {
+	ID    string `json:"kid"`
+	PKCS8 []byte
+}
+
+// ownKey returns the key that signs the ID tokens of the tests' pools.
+func ownKey(t *testing.T) savedKey {
+	t.Helper()
+	var state struct{ Keys []savedKey }
+	if err := json.Unmarshal([]byte(keys()), &state); err != nil || len(state.Keys) != 2 {
+		t.Fatalf("%d keys: %v", len(state.Keys), err)
+	}
+	return state.Keys[0]
+}
+
+func (k savedKey) sign(t *testing.T, kid string, body jwt.MapClaims) string {
+	t.Helper()
+	key, err := x509.ParsePKCS8PrivateKey(k.PKCS8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, body)
+	token.Header["kid"] = kid
+	signed, err := token.SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
 }
 
 func TestFlowsMustBeEnabled(t *testing.T) {

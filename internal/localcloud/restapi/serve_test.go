@@ -216,6 +216,7 @@ func TestResponseMapping(t *testing.T) {
 		{name: "multi wins", result: `{"statusCode":200,"headers":{"X-A":"1"},"multiValueHeaders":{"x-a":["2","3"]}}`, status: 200, header: "X-A", value: "2,3"},
 		{name: "scalar headers", result: `{"statusCode":200,"headers":{"X-N":12,"X-B":true}}`, status: 200, header: "X-N", value: "12"},
 		{name: "remapped", result: `{"statusCode":401,"headers":{"WWW-Authenticate":"Bearer"}}`, status: 401, header: "x-amzn-Remapped-WWW-Authenticate", value: "Bearer"},
+		{name: "dropped", result: `{"statusCode":200,"body":"x","headers":{"Content-Length":"99","Keep-Alive":"timeout=9","Trailer":"X"}}`, status: 200, body: "x", header: "Keep-Alive"},
 		{name: "base64 stays text", result: `{"statusCode":200,"body":"aGk=","isBase64Encoded":true}`, status: 200, body: "aGk="},
 		{name: "no status", result: `{"body":"x"}`, status: 502, body: internal},
 		{name: "status out of range", result: `{"statusCode":99}`, status: 502, body: internal},
