@@ -1,0 +1,172 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/streaming-service/streaming-service/internal/functionbuild"
+)
+
+const (
+	root          = "../.."
+	pulumiVersion = "3.256.0" // of the module in go.mod, which a test compares
+
+	cliPackage  = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+	yamlPackage = "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"
+	versionFlag = "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=" + pulumiVersion
+)
+
+// pulumi returns the directory whose bin holds the Pulumi CLI. It is built once
+// for each state of go.mod, in three to five minutes, and kept in the user's
+// cache.
+func pulumi(t testing.TB) string {
+	t.Helper()
+	return must(t, builtPulumi)
+}
+
+// languageYAML is pulumi, with the host of YAML programs beside the CLI.
+func languageYAML(t testing.TB) string {
+	t.Helper()
+	return must(t, builtYAML)
+}
+
+// providerPlugin returns the directory that holds pulumi-resource-streaming,
+// built from the source as it is.
+func providerPlugin(t testing.TB) string {
+	t.Helper()
+	return must(t, builtProvider)
+}
+
+var (
+	builtPulumi = sync.OnceValues(func() (string, error) {
+		return tool("pulumi", cliPackage, "-ldflags", versionFlag)
+	})
+	builtYAML = sync.OnceValues(func() (string, error) {
+		if _, err := builtPulumi(); err != nil {
+			return "", err
+		}
+		return tool("pulumi-language-yaml", yamlPackage)
+	})
+	builtProvider = sync.OnceValues(func() (string, error) {
+		dir, err := cacheDir("provider")
+		if err != nil {
+			return "", err
+		}
+		return dir, goBuild(filepath.Join(root, "cmd", "pulumi-resource-streaming"), filepath.Join(dir, "pulumi-resource-streaming"), ".")
+	})
+)
+
+func must(t testing.TB, built func() (string, error)) string {
+	t.Helper()
+	dir, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// tool builds a command of a module in go.mod unless the one in the cache was
+// built from the same modules by the same Go.
+func tool(name, pkg string, flags ...string) (string, error) {
+	modules, err := os.ReadFile("go.mod")
+	if err != nil {
+		return "", fmt.Errorf("reading modules: %w", err)
+	}
+	sum := sha256.Sum256(fmt.Append(modules, runtime.Version(), flags))
+	dir, err := cacheDir(filepath.Join("pulumi", hex.EncodeToString(sum[:8])))
+	if err != nil {
+		return "", err
+	}
+	output := filepath.Join(dir, "bin", name)
+	if _, err := os.Stat(output); err == nil {
+		return dir, nil
+	}
+	return dir, goBuild(".", output, pkg, flags...)
+}
+
+// goBuild builds a command beside its place and then moves it there, so that
+// nobody sees half of it.
+func goBuild(dir, output, pkg string, flags ...string) error {
+	unfinished := fmt.Sprintf("%s.%d", output, os.Getpid())
+	args := append([]string{"build", "-o", unfinished}, flags...)
+	command := exec.Command("go", append(args, pkg)...)
+	command.Dir = dir
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+	}
+	if err := os.Rename(unfinished, output); err != nil {
+		return fmt.Errorf("placing %s: %w", output, err)
+	}
+	return nil
+}
+
+// cacheDir returns a directory in the user's cache, made if need be.
+func cacheDir(name string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the cache: %w", err)
+	}
+	dir := filepath.Join(cache, "streaming-service", "engine", name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("making the cache: %w", err)
+	}
+	return dir, nil
+}
+
+// builtOnce builds each function once, for this machine, for all tests.
+type builtOnce struct {
+	inner *functionbuild.Builder
+
+	mu   sync.Mutex
+	zips map[string]string
+}
+
+var functions = &builtOnce{
+	inner: functionbuild.New(functionbuild.ForHost(), functionbuild.WithSource(root)),
+	zips:  map[string]string{},
+}
+
+// Build implements components.FunctionBuilder.
+func (b *builtOnce) Build(ctx context.Context, function, architecture string) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if zip, ok := b.zips[function]; ok {
+		return zip, nil
+	}
+	zip, err := b.inner.Build(ctx, function, architecture)
+	if err == nil {
+		zip, err = filepath.Abs(zip)
+	}
+	if err == nil {
+		b.zips[function] = zip
+	}
+	return zip, err
+}
+
+func TestVersionOfTheCLIIsThatOfItsModule(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}}", "github.com/pulumi/pulumi/pkg/v3").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.TrimSpace(string(out)); got != "v"+pulumiVersion {
+		t.Errorf("go.mod requires %s, the tests say v%s", got, pulumiVersion)
+	}
+	reported, err := exec.CommandContext(t.Context(), filepath.Join(pulumi(t), "bin", "pulumi"), "version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(bytes.TrimSpace(reported)); got != "v"+pulumiVersion {
+		t.Errorf("the CLI reports %s, want v%s", got, pulumiVersion)
+	}
+}
