@@ -3,6 +3,7 @@ package awsconfig_test
 import (
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -54,5 +55,18 @@ func TestRegionAndCredentials(t *testing.T) {
 	}
 	if _, err := awsconfig.Load(func(string) string { return "" }).Credentials.Retrieve(t.Context()); err == nil {
 		t.Error("no error without credentials")
+	}
+}
+
+type foreignClient struct{ aws.HTTPClient }
+
+func TestSizedKeepsAForeignClient(t *testing.T) {
+	t.Parallel()
+	own, foreign := awsconfig.HTTPClient(1), &foreignClient{}
+	if got := awsconfig.Sized(own, 2); got == nil || got == own {
+		t.Errorf("own client: got %v", got)
+	}
+	if got := awsconfig.Sized(foreign, 2); got != aws.HTTPClient(foreign) {
+		t.Errorf("foreign client: got %v", got)
 	}
 }

@@ -17,6 +17,17 @@ func HTTPClient(connections int) aws.HTTPClient {
 	})}
 }
 
+// Sized returns client with room for so many idle connections. A client that was
+// not made here, such as one that reaches services in the same process, is
+// returned as it is.
+func Sized(client aws.HTTPClient, connections int) aws.HTTPClient {
+	switch client.(type) {
+	case plainBodies, *awshttp.BuildableClient:
+		return HTTPClient(connections)
+	}
+	return client
+}
+
 // plainBodies hides the WriteTo of request bodies. That of smithy-go v1.28
 // fails once the SDK has closed the body, which it does as soon as the answer's
 // header is there; net/http then drops the connection under the answer.

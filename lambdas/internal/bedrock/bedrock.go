@@ -49,7 +49,7 @@ func New(cfg aws.Config, o Options) *Models {
 	}
 	client := bedrockruntime.NewFromConfig(cfg, func(b *bedrockruntime.Options) {
 		b.Retryer = aws.NopRetryer{}
-		b.HTTPClient = awsconfig.HTTPClient(maxIdleConns)
+		b.HTTPClient = awsconfig.Sized(b.HTTPClient, maxIdleConns)
 	})
 	return &Models{client: client, options: o}
 }

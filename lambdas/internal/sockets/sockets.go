@@ -55,7 +55,7 @@ func New(cfg aws.Config, endpoint string, rows Rows, pace *Pace) *Sockets {
 	api := apigatewaymanagementapi.NewFromConfig(cfg, func(o *apigatewaymanagementapi.Options) {
 		o.BaseEndpoint = &endpoint
 		o.Retryer = aws.NopRetryer{}
-		o.HTTPClient = awsconfig.HTTPClient(maxIdleConns)
+		o.HTTPClient = awsconfig.Sized(o.HTTPClient, maxIdleConns)
 	})
 	return &Sockets{api: api, rows: rows, pace: pace}
 }
