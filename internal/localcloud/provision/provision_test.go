@@ -351,6 +351,7 @@ func TestRunNamesTheFirstFailure(t *testing.T) {
 		}, `"broken"`},
 		{"program", func(*testing.T, *pulumi.Context) error { return context.DeadlineExceeded }, "context deadline exceeded"},
 		{"function of the provider", func(t *testing.T, ctx *pulumi.Context) error {
+			t.Helper()
 			return ctx.Invoke("aws:ec2/getAmi:getAmi", map[string]any{}, &map[string]any{})
 		}, "aws:ec2/getAmi:getAmi has no counterpart"},
 	} {
