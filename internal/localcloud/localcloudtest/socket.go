@@ -76,8 +76,14 @@ func (s *Socket) Send(tb testing.TB, frame map[string]any) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := s.conn.Write(tb.Context(), websocket.MessageText, encoded); err != nil {
-		tb.Fatalf("sending %s: %v", encoded, err)
+	s.SendRaw(tb, websocket.MessageText, encoded)
+}
+
+// SendRaw sends a frame of any kind as it is.
+func (s *Socket) SendRaw(tb testing.TB, kind websocket.MessageType, frame []byte) {
+	tb.Helper()
+	if err := s.conn.Write(tb.Context(), kind, frame); err != nil {
+		tb.Fatalf("sending %.200s: %v", frame, err)
 	}
 }
 
