@@ -13,9 +13,10 @@ const ProviderVersion = "6.83.2"
 
 // newUntyped registers a resource of a service whose Go package is too large
 // to compile for it: wafv2 alone takes minutes and gigabytes.
-func (b *build) newUntyped(token, role string, inputs pulumi.Map) error {
+func (b *build) newUntyped(token, role string, inputs pulumi.Map, more ...pulumi.ResourceOption) error {
 	var resource pulumi.CustomResourceState
-	err := b.ctx.RegisterResource(token, b.child(role), inputs, &resource, b.options(pulumi.Version(ProviderVersion))...)
+	options := b.options(append(more, pulumi.Version(ProviderVersion))...)
+	err := b.ctx.RegisterResource(token, b.child(role), inputs, &resource, options...)
 	if err != nil {
 		return fmt.Errorf("creating %s: %w", role, err)
 	}
@@ -23,7 +24,8 @@ func (b *build) newUntyped(token, role string, inputs pulumi.Map) error {
 }
 
 // newFirewall puts the web ACL, if there is one, before the REST API.
-// WebSocket APIs take none.
+// WebSocket APIs take none. A stage has one web ACL: were another put there
+// before the old association is deleted, that deletion would take it away.
 func (b *build) newFirewall() error {
 	if b.args.Protection.WebAclArn == nil {
 		return nil
@@ -31,5 +33,5 @@ func (b *build) newFirewall() error {
 	return b.newUntyped("aws:wafv2/webAclAssociation:WebAclAssociation", "web-acl-association", pulumi.Map{
 		"resourceArn": b.rest.stage.Arn,
 		"webAclArn":   required(b.args.Protection.WebAclArn),
-	})
+	}, pulumi.DeleteBeforeReplace(true))
 }

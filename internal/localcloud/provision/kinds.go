@@ -43,13 +43,13 @@ func operationalKinds() map[string]kind {
 			return Outputs{"dashboardArn": "arn:" + awsapi.Partition + ":cloudwatch::" + awsapi.AccountID + ":dashboard/" + n}
 		}},
 		"aws:cloudwatch/logMetricFilter:LogMetricFilter":      operational{name: autoname{property: "name", max: 512}},
-		"aws:wafv2/webAclAssociation:WebAclAssociation":       operational{},
+		"aws:wafv2/webAclAssociation:WebAclAssociation":       operational{replacing: []string{"resourceArn", "webAclArn"}},
 		"aws:apigateway/account:Account":                      operational{},
 		"aws:apigateway/domainName:DomainName":                operational{id: "domainName", outputs: restDomain},
-		"aws:apigateway/basePathMapping:BasePathMapping":      operational{},
+		"aws:apigateway/basePathMapping:BasePathMapping":      operational{replacing: []string{"domainName"}},
 		"aws:apigatewayv2/domainName:DomainName":              operational{id: "domainName", outputs: webSocketDomain},
-		"aws:apigatewayv2/apiMapping:ApiMapping":              operational{},
-		"aws:route53/record:Record":                           operational{id: "name", outputs: func(n string, _ resource.PropertyMap) Outputs { return Outputs{"fqdn": n} }},
+		"aws:apigatewayv2/apiMapping:ApiMapping":              operational{replacing: []string{"apiId", "domainName"}},
+		"aws:route53/record:Record":                           operational{id: "name", replacing: []string{"zoneId"}, outputs: fullName},
 		"aws:sns/topicSubscription:TopicSubscription":         operational{},
 		"aws:cognito/riskConfiguration:RiskConfiguration":     operational{},
 		"aws:cognito/userPoolUICustomization:UICustomization": operational{},
@@ -59,6 +59,8 @@ func operationalKinds() map[string]kind {
 // localTarget is what the name of a custom domain would point to. Nothing is
 // served there: clients of the local cloud use its own address.
 const localTarget = "local.invalid"
+
+func fullName(name string, _ resource.PropertyMap) Outputs { return Outputs{"fqdn": name} }
 
 func restDomain(name string, _ resource.PropertyMap) Outputs {
 	return Outputs{"arn": apiGatewayARN("/domainnames/" + name), "regionalDomainName": localTarget, "regionalZoneId": "ZLOCAL"}

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
@@ -14,6 +15,8 @@ type operational struct {
 	outputs func(id string, inputs resource.PropertyMap) Outputs
 	// id is the property that is the physical id; "" for the name.
 	id resource.PropertyKey
+	// replacing are the further properties whose change needs another resource.
+	replacing []string
 }
 
 func (k operational) check(r Resource, seed []byte, inputs resource.PropertyMap) (resource.PropertyMap, error) {
@@ -21,7 +24,9 @@ func (k operational) check(r Resource, seed []byte, inputs resource.PropertyMap)
 	return checked, k.name.complete(r, seed, checked)
 }
 
-func (k operational) replaces(property string) bool { return property == string(k.name.property) }
+func (k operational) replaces(property string) bool {
+	return property == string(k.name.property) || property == string(k.id) || slices.Contains(k.replacing, property)
+}
 
 func (k operational) create(_ context.Context, r Resource, inputs resource.PropertyMap) (string, Outputs, error) {
 	name := r.Name

@@ -165,15 +165,14 @@ func (p *Provider) remember(r Resource, id string, outputs resource.PropertyMap)
 	p.live[liveKey{r.URN, id}] = liveResource{r.Type, outputs}
 }
 
-// givenName returns the property that holds the physical name of a resource
-// with these inputs.
-func (p *Provider) givenName(token string, inputs resource.PropertyMap) (resource.PropertyKey, bool) {
+// nameOf returns the property that holds the physical name of a type; "" when
+// there is none.
+func (p *Provider) nameOf(token string) resource.PropertyKey {
 	k, err := p.kind(token)
-	if err != nil || k.named() == "" {
-		return "", false
+	if err != nil {
+		return ""
 	}
-	_, ok := inputs[k.named()]
-	return k.named(), ok
+	return k.named()
 }
 
 func (p *Provider) kind(token string) (kind, error) {

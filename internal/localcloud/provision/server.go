@@ -97,17 +97,29 @@ func (s *server) Check(_ context.Context, in *pulumirpc.CheckRequest) (*pulumirp
 		return nil, err
 	}
 	r := identity(in.GetUrn())
-	if name, ok := s.provider.givenName(r.Type, old); ok {
-		if v, set := inputs[name]; !set || v.IsNull() {
-			inputs[name] = old[name]
-		}
+	name := s.provider.nameOf(r.Type)
+	given := inputs.HasValue(name)
+	if !given && autonamed(old, name) {
+		inputs[name] = old[name]
 	}
 	checked, err := s.provider.Check(r, in.GetRandomSeed(), inputs)
 	if err != nil {
 		return &pulumirpc.CheckResponse{Failures: []*pulumirpc.CheckFailure{{Reason: err.Error()}}}, nil
 	}
+	if !given && checked.HasValue(name) {
+		checked[defaultsKey] = resource.NewProperty([]resource.PropertyValue{resource.NewProperty(string(name))})
+	}
 	object, err := marshal(checked)
 	return &pulumirpc.CheckResponse{Inputs: object}, err
+}
+
+// defaultsKey is the input that lists, as in pulumi-aws, what Check filled in.
+const defaultsKey = "__defaults"
+
+// autonamed tells whether the provider chose the name in inputs. Its successor
+// in a replacement gets another one.
+func autonamed(inputs resource.PropertyMap, name resource.PropertyKey) bool {
+	return inputs.HasValue(name) && inputs.HasValue(defaultsKey)
 }
 
 // Diff implements pulumirpc.ResourceProviderServer.
@@ -116,7 +128,9 @@ func (s *server) Diff(_ context.Context, in *pulumirpc.DiffRequest) (*pulumirpc.
 	if err != nil {
 		return nil, err
 	}
-	for _, ignored := range in.GetIgnoreChanges() {
+	name := s.provider.nameOf(identity(in.GetUrn()).Type)
+	given := inputs.HasValue(name) && !autonamed(inputs, name)
+	for _, ignored := range append(in.GetIgnoreChanges(), defaultsKey) {
 		delete(old, resource.PropertyKey(ignored))
 		delete(inputs, resource.PropertyKey(ignored))
 	}
@@ -128,7 +142,7 @@ func (s *server) Diff(_ context.Context, in *pulumirpc.DiffRequest) (*pulumirpc.
 	if len(change.Properties) > 0 {
 		response.Changes = pulumirpc.DiffResponse_DIFF_SOME
 	}
-	if name, ok := s.provider.givenName(identity(in.GetUrn()).Type, old); ok && len(change.Replaces) > 0 {
+	if given && len(change.Replaces) > 0 {
 		// A replacement under the same name cannot stand beside the old one.
 		response.DeleteBeforeReplace = same(old[name], inputs[name])
 	}
