@@ -123,9 +123,11 @@ func cacheDir(name string) (string, error) {
 	return dir, nil
 }
 
-// builtOnce builds each function once, for this machine, for all tests.
+// builtOnce builds each function once, for this machine, for all tests, and
+// keeps it in dir, where no other build changes it.
 type builtOnce struct {
 	inner *functionbuild.Builder
+	dir   string
 
 	mu   sync.Mutex
 	zips map[string]string
@@ -143,14 +145,40 @@ func (b *builtOnce) Build(ctx context.Context, function, architecture string) (s
 	if zip, ok := b.zips[function]; ok {
 		return zip, nil
 	}
-	zip, err := b.inner.Build(ctx, function, architecture)
-	if err == nil {
-		zip, err = filepath.Abs(zip)
+	built, err := b.inner.Build(ctx, function, architecture)
+	if err != nil {
+		return "", err
 	}
-	if err == nil {
-		b.zips[function] = zip
+	own := filepath.Join(b.dir, function+".zip")
+	if err := copyZip(built, own); err != nil {
+		return "", err
 	}
-	return zip, err
+	b.zips[function] = own
+	return own, nil
+}
+
+func copyZip(from, to string) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return fmt.Errorf("reading function: %w", err)
+	}
+	if err := os.WriteFile(to, content, 0o644); err != nil {
+		return fmt.Errorf("keeping function: %w", err)
+	}
+	return nil
+}
+
+// TestMain gives the functions of this run a directory of their own.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "engine-functions-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	functions.dir = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 func TestVersionOfTheCLIIsThatOfItsModule(t *testing.T) {
