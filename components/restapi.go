@@ -49,7 +49,10 @@ func (b *build) newRestAPI() error {
 		// The default, EDGE, would put a CloudFront distribution in front and
 		// fix the time limits.
 		EndpointConfiguration: &apigateway.RestApiEndpointConfigurationArgs{Types: pulumi.String("REGIONAL")},
-		Tags:                  b.args.Tags,
+		// Bodies reach the functions byte by byte. As text, API Gateway would
+		// put U+FFFD for what is not UTF-8, and it could not be refused.
+		BinaryMediaTypes: pulumi.ToStringArray([]string{"*/*"}),
+		Tags:             b.args.Tags,
 	}, b.options()...)
 	if err != nil {
 		return fmt.Errorf("creating API: %w", err)
