@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/usage"
+)
+
+// price is what AWS asks for one unit of a counter, in US dollars, us-east-1.
+type price struct {
+	what    string
+	counter string
+	dollars float64
+	source  string
+}
+
+// million is what most prices are per.
+const million = 1e6
+
+// prices, read in November 2026 from the sources named. Free tiers, volume
+// discounts, storage, logs and idle polling of the queue are left out.
+var prices = []price{
+	{"model, output tokens", usage.ModelOutTokens, 2.75 / million, "Amazon Nova 2 Lite, models.dev, 2026-07-02"},
+	{"model, input tokens", usage.ModelInTokens, 0.33 / million, "Amazon Nova 2 Lite, models.dev, 2026-07-02"},
+	{"WebSocket messages", usage.FramesSent, 1.00 / million, "aws.amazon.com/api-gateway/pricing"},
+	{"Lambda GB-seconds", usage.GBSeconds, 0.0000133334, "arm64, cloudchipr.com/blog/aws-lambda-pricing, 2025"},
+	{"Lambda invocations", usage.Invocations, 0.20 / million, "Lambda plans of api-evangelist, 2026-09-20"},
+	{"DynamoDB write units", usage.WriteUnits, 0.625 / million, "on demand, airbyte.com, 2025-07"},
+	{"DynamoDB read units", usage.ReadUnits, 0.125 / million, "on demand, airbyte.com, 2025-07"},
+	{"REST requests", usage.RestRequests, 3.50 / million, "amnic.com, 2026"},
+	{"SQS requests", usage.QueueRequests, 0.40 / million, "standard queue, cloudburn.io, 2026-03"},
+	{"bytes out, WebSocket", usage.BytesSent, 0.09 / 1e9, "amnic.com, 2026"},
+}
+
+// addCosts estimates what a thousand such requests cost, the dearest first.
+func addCosts(r *result, counters map[string]float64) {
+	const requests = 1000
+	cost := func(p price) float64 { return counters[p.counter] * p.dollars * requests }
+	dearest := slices.Clone(prices)
+	slices.SortStableFunc(dearest, func(a, b price) int {
+		switch ca, cb := cost(a), cost(b); {
+		case ca > cb:
+			return -1
+		case ca < cb:
+			return 1
+		}
+		return 0
+	})
+	var total float64
+	for _, p := range dearest {
+		total += cost(p)
+	}
+	r.add(measure{what: "cost of 1,000 requests, estimated", value: dollars(total)})
+	for _, p := range dearest {
+		r.add(measure{
+			what: "  " + p.what, value: dollars(cost(p)), spread: fmt.Sprintf("%.4g a request", counters[p.counter]), beside: p.source,
+		})
+	}
+	r.note("GB-seconds are those of this machine; on AWS they depend on the memory chosen")
+}
+
+func dollars(amount float64) string { return fmt.Sprintf("$%.4f", amount) }
