@@ -43,21 +43,25 @@ var restCallers = []struct{ role, function, call string }{
 	{"requests-permission", FunctionRequests, "*/*"},
 }
 
+// binaryMediaTypes make bodies reach the functions byte by byte. As text, API
+// Gateway would put U+FFFD for what is not UTF-8, and it could not be refused.
+// Answers are text all the same.
+var binaryMediaTypes = pulumi.StringArray{pulumi.String("*/*")}
+
 func (b *build) newRestAPI() error {
 	api, err := apigateway.NewRestApi(b.ctx, b.child("rest-api"), &apigateway.RestApiArgs{
 		Description: pulumi.String("Takes requests and answers for them"),
 		// The default, EDGE, would put a CloudFront distribution in front and
 		// fix the time limits.
 		EndpointConfiguration: &apigateway.RestApiEndpointConfigurationArgs{Types: pulumi.String("REGIONAL")},
-		// Bodies reach the functions byte by byte. As text, API Gateway would
-		// put U+FFFD for what is not UTF-8, and it could not be refused.
-		BinaryMediaTypes: pulumi.ToStringArray([]string{"*/*"}),
-		Tags:             b.args.Tags,
+		BinaryMediaTypes:      binaryMediaTypes,
+		Tags:                  b.args.Tags,
 	}, b.options()...)
 	if err != nil {
 		return fmt.Errorf("creating API: %w", err)
 	}
 	b.rest = &restAPI{api: api}
+	b.rest.deployed.add(api, binaryMediaTypes...)
 	for _, step := range []func() error{
 		b.newRestAuthorizer, b.newRestResources, b.newGatewayResponses, b.newRestPermissions, b.newRestStage,
 	} {
@@ -96,6 +100,7 @@ func (b *build) newRestResources() error {
 				return fmt.Errorf("creating resource %s: %w", r.part, err)
 			}
 			ids[r.role] = resource.ID().ToStringOutput()
+			b.rest.deployed.add(resource, ids[r.role], pulumi.String(r.part))
 		}
 		if err := b.newRestMethods(r, ids[r.role]); err != nil {
 			return err
@@ -120,6 +125,12 @@ func (b *build) newRestMethods(r restResource, id pulumi.StringInput) error {
 	return nil
 }
 
+// How API Gateway calls a function, whatever the client's method.
+const (
+	integrationType   = pulumi.String("AWS_PROXY")
+	integrationMethod = pulumi.String("POST")
+)
+
 // newRestMethod makes a method and its integration. A method without scopes
 // takes ID tokens. Bodies are validated in the function, which can name the
 // field.
@@ -142,15 +153,15 @@ func (b *build) newRestMethod(r restResource, resourceID pulumi.StringInput, htt
 		RestApi:               b.rest.api.ID(),
 		ResourceId:            resourceID,
 		HttpMethod:            method.HttpMethod,
-		Type:                  pulumi.String("AWS_PROXY"),
-		IntegrationHttpMethod: pulumi.String("POST"), // whatever the client's method
+		Type:                  integrationType,
+		IntegrationHttpMethod: integrationMethod,
 		Uri:                   b.functions[functionName].InvokeArn,
 	}, b.options()...)
 	if err != nil {
 		return fmt.Errorf("creating integration: %w", err)
 	}
 	b.rest.deployed.add(method, resourceID, method.HttpMethod, method.Authorization)
-	b.rest.deployed.add(integration, b.functions[functionName].InvokeArn)
+	b.rest.deployed.add(integration, integrationType, integrationMethod, b.functions[functionName].InvokeArn)
 	return nil
 }
 
