@@ -1,8 +1,6 @@
 package e2e_test
 
-import (
-	"testing"
-)
+import "testing"
 
 // TestModelErrorsSayWhetherToTryAgain: what the model refuses it would refuse
 // under any key, and clients must not try it again. Every copy of the end says

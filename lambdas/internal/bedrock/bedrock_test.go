@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -218,6 +219,7 @@ func TestStreamEnds(t *testing.T) {
 		{"validation", failing(400, "ValidationException"), "", protocol.CodeModelError, false, false},
 		{"access denied", failing(403, "AccessDeniedException"), "", protocol.CodeModelError, false, false},
 		{"no such model", failing(404, "ResourceNotFoundException"), "", protocol.CodeModelError, false, false},
+		{"400 without a type", failing(400, ""), "", protocol.CodeModelError, false, false},
 		{"aborted connection", func(w http.ResponseWriter, r *http.Request) {
 			streaming(opening, hello)(w, r)
 			_ = http.NewResponseController(w).Flush()
@@ -246,7 +248,11 @@ func TestStreamEnds(t *testing.T) {
 			}
 			var failure *model.Failure
 			if !errors.As(err, &failure) || failure.Code != tt.wantCode || failure.Retryable != tt.wantRetryable {
-				t.Errorf("got %v, want %s, retryable %v", err, tt.wantCode, tt.wantRetryable)
+				t.Fatalf("got %v, want %s, retryable %v", err, tt.wantCode, tt.wantRetryable)
+			}
+			hopeless := []string{"in-stream validation", "validation", "access denied", "no such model"}
+			if want := slices.Contains(hopeless, tt.name); failure.Final != want {
+				t.Errorf("%v: final %v, want %v", err, failure.Final, want)
 			}
 		})
 	}

@@ -17,14 +17,21 @@ import (
 type verdict struct {
 	code      protocol.Code
 	retryable bool
+	final     bool
 }
 
 var (
-	throttled = verdict{protocol.CodeModelThrottled, true}
-	timedOut  = verdict{protocol.CodeModelTimeout, true}
-	failed    = verdict{protocol.CodeModelError, true}
-	hopeless  = verdict{protocol.CodeModelError, false}
+	throttled = verdict{code: protocol.CodeModelThrottled, retryable: true}
+	timedOut  = verdict{code: protocol.CodeModelTimeout, retryable: true}
+	failed    = verdict{code: protocol.CodeModelError, retryable: true}
+	refused   = verdict{code: protocol.CodeModelError}
+	// hopeless is for what the request asks, or for what the service may call.
+	hopeless = verdict{code: protocol.CodeModelError, final: true}
 )
+
+func (v verdict) failure(err error) *model.Failure {
+	return &model.Failure{Code: v.code, Retryable: v.retryable, Final: v.final, Err: err}
+}
 
 // verdicts go by the error code in lower case: before the stream it has a
 // capital, in the stream it has none, and codes that the SDK does not model for
@@ -42,7 +49,7 @@ var verdicts = map[string]verdict{
 	"validationexception":           hopeless,
 	"accessdeniedexception":         hopeless,
 	"resourcenotfoundexception":     hopeless,
-	"conflictexception":             hopeless,
+	"conflictexception":             refused,
 }
 
 // failure turns an error into what it means, unless ctx is over for a reason of
@@ -52,10 +59,9 @@ func failure(ctx context.Context, err error) error {
 		if !errors.Is(cause, errIdle) {
 			return cause
 		}
-		return &model.Failure{Code: timedOut.code, Retryable: timedOut.retryable, Err: errIdle}
+		return timedOut.failure(errIdle)
 	}
-	v := judgeError(err)
-	return &model.Failure{Code: v.code, Retryable: v.retryable, Err: err}
+	return judgeError(err).failure(err)
 }
 
 func judgeError(err error) verdict {
@@ -75,7 +81,7 @@ func judgeError(err error) verdict {
 	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
 		return timedOut
 	case status >= 400 && status < 500:
-		return hopeless
+		return refused
 	}
 	return failed
 }

@@ -115,6 +115,9 @@ func ending(end life.End, now time.Time, values item) string {
 		clauses += setErrorCode
 		values[":errCode"] = text(string(end.ErrorCode))
 	}
+	if end.Final {
+		clauses += setFinal
+	}
 	if end.Usage != nil {
 		clauses += setUsage
 		values[":usageIn"] = number(end.Usage.InputTokens)

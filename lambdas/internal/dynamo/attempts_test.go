@@ -132,6 +132,21 @@ func TestReleaseWithALostResponse(t *testing.T) {
 	}
 }
 
+func TestFinalFailureIsStored(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	for _, final := range []bool{false, true} {
+		key := admitted(t, db, "u").Key
+		end := life.End{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError, Final: final}
+		if _, err := db.Finish(ctx, claimed(t, db, key, start).Fence(), end, start); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := db.Record(ctx, key); err != nil || r.Final != final || r.ErrorCode != protocol.CodeModelError {
+			t.Errorf("final %v is read as %+v, %v", final, r, err)
+		}
+	}
+}
+
 func TestEndUnowned(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)

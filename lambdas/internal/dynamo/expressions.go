@@ -39,6 +39,7 @@ const (
 	endUnownedSet = `SET #status = :status, #attempt = #attempt + :one, #endSeq = :zero, #leaseUntil = :zero, #updatedAt = :now, #expiresAt = :expires`
 	setStopReason = `, #stopReason = :stopReason`
 	setErrorCode  = `, #errCode = :errCode`
+	setFinal      = `, #final = :true`
 	setUsage      = `, #usageIn = :usageIn, #usageOut = :usageOut, #usageEst = :usageEst`
 
 	cancelSet   = `SET #cancel = :true`

@@ -74,7 +74,7 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 		func() error { return db.Release(ctx, claimed(t, db, unlimited.Record.Key, start).Fence(), start) },
 		func() error {
 			r, err := db.Finish(ctx, claimed(t, db, unlimited.Record.Key, start).Fence(), life.End{
-				Status: protocol.StatusSucceeded, EndSeq: 2, StopReason: "end_turn", ErrorCode: protocol.CodeInternal, Usage: &protocol.TokenUsage{},
+				Status: protocol.StatusSucceeded, EndSeq: 2, StopReason: "end_turn", ErrorCode: protocol.CodeInternal, Final: true, Usage: &protocol.TokenUsage{},
 			}, start)
 			if err != nil {
 				return err

@@ -70,6 +70,7 @@ func readRecord(i item) life.Record {
 		EndSeq:       int(getNumber(i, "endSeq")),
 		StopReason:   getText(i, "stopReason"),
 		ErrorCode:    protocol.Code(getText(i, "errCode")),
+		Final:        getBoolean(i, "final"),
 		CreatedAt:    getMillis(i, "createdAt"),
 		UpdatedAt:    getMillis(i, "updatedAt"),
 		ExpiresAt:    getSeconds(i, "expiresAt"),

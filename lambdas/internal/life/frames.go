@@ -7,7 +7,8 @@ import (
 )
 
 // failures gives each code of an ended request the words that its user reads,
-// and whether the same request under a new key may succeed.
+// and whether the same request under a new key may succeed, unless the record
+// says that it cannot.
 var failures = map[protocol.Code]protocol.RequestError{
 	protocol.CodeModelThrottled:  {Message: "The model is busy. Try again in a moment.", Retryable: true},
 	protocol.CodeModelError:      {Message: "The model could not answer this request.", Retryable: true},
@@ -30,6 +31,13 @@ func Failure(code protocol.Code) protocol.RequestError {
 	return e
 }
 
+// failure is the error of a request that ended with one.
+func (r Record) failure() protocol.RequestError {
+	e := Failure(r.ErrorCode)
+	e.Retryable = e.Retryable && !r.Final
+	return e
+}
+
 // EndFrame returns the end frame of a terminal record. It depends on nothing
 // else, so every copy of it has the same bytes.
 func EndFrame(r Record) protocol.Frame {
@@ -40,7 +48,7 @@ func EndFrame(r Record) protocol.Frame {
 		}
 		return protocol.DoneFrame(r.RequestID, r.Attempt, r.EndSeq, r.StopReason, usage)
 	}
-	return protocol.ErrorFrame(r.RequestID, r.Attempt, r.EndSeq, Failure(r.ErrorCode))
+	return protocol.ErrorFrame(r.RequestID, r.Attempt, r.EndSeq, r.failure())
 }
 
 // Replay returns the frames of the record's current attempt that a client lacks
@@ -130,7 +138,7 @@ func State(r Record, chunks []Chunk) protocol.RequestState {
 		s.LastSeq = -1
 	}
 	if r.Status.Terminal() && r.Status != protocol.StatusSucceeded {
-		e := Failure(r.ErrorCode)
+		e := r.failure()
 		s.Error = &e
 	}
 	return s

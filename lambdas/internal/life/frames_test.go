@@ -36,6 +36,21 @@ func TestEndFrame(t *testing.T) {
 	}
 }
 
+// A failure that no other try can mend says so, in its frame and when read.
+func TestFinalFailureIsNotRetryable(t *testing.T) {
+	t.Parallel()
+	r := life.Record{Key: life.Key{RequestID: "r"}, Status: protocol.StatusFailed, Attempt: 1, EndSeq: 1, ErrorCode: protocol.CodeModelError}
+	for _, final := range []bool{false, true} {
+		r.Final = final
+		if f := life.EndFrame(r); *f.Retryable == final {
+			t.Errorf("final %v: %s", final, f.Encode())
+		}
+		if s := life.State(r, nil); s.Error == nil || s.Error.Retryable == final {
+			t.Errorf("final %v: read as %+v", final, s.Error)
+		}
+	}
+}
+
 func chunk(first int, texts ...string) life.Chunk {
 	c := life.Chunk{FirstSeq: first, Text: strings.Join(texts, "")}
 	for _, s := range texts {

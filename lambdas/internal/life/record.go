@@ -53,6 +53,7 @@ type Record struct {
 	StopReason   string
 	Usage        *protocol.TokenUsage // nil: unknown
 	ErrorCode    protocol.Code
+	Final        bool // it failed for what it asks: no other try can succeed
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	ExpiresAt    time.Time // zero until the request has ended
@@ -112,6 +113,7 @@ type End struct {
 	StopReason string
 	Usage      *protocol.TokenUsage
 	ErrorCode  protocol.Code
+	Final      bool // no other try can succeed, under whatever key
 }
 
 // Chunk is a run of consecutive delta frames in the log of an attempt.

@@ -16,7 +16,8 @@ type Answer struct {
 // Failure is the error of an answer that is not complete.
 type Failure struct {
 	Code      protocol.Code // what the user is told
-	Retryable bool          // another call may succeed
+	Retryable bool          // another call is worth its price
+	Final     bool          // no call can succeed, whoever makes it
 	Err       error         // nil: the model said no more
 }
 

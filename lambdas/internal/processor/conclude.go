@@ -49,6 +49,7 @@ func (a *attempt) fail(ctx context.Context, answer model.Answer, failure *model.
 	}
 	a.log.WarnContext(ctx, "request failed", "error", failure)
 	end := life.Ended(failure.Code)
+	end.Final = failure.Final
 	if failure.Code == protocol.CodeContentFiltered {
 		end.StopReason, end.Usage = answer.StopReason, a.usage(answer)
 	}

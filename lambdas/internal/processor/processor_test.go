@@ -345,8 +345,9 @@ func TestModelFailures(t *testing.T) {
 	}{
 		{"throttled twice before the first word", times(2, fail(protocol.CodeModelThrottled, true), 0), "", 1, 3},
 		{"throttled for ever", always(fail(protocol.CodeModelThrottled, true), 0), protocol.CodeModelThrottled, 1, 4},
-		{"hopeless", always(fail(protocol.CodeModelError, false), 0), protocol.CodeModelError, 1, 1},
-		{"hopeless after words", always(fail(protocol.CodeModelError, false), 9), protocol.CodeModelError, 1, 1},
+		{"refused", always(fail(protocol.CodeModelError, false), 0), protocol.CodeModelError, 1, 1},
+		{"hopeless", always(&model.Failure{Code: protocol.CodeModelError, Final: true, Err: errBroken}, 0), protocol.CodeModelError, 1, 1},
+		{"refused after words", always(fail(protocol.CodeModelError, false), 9), protocol.CodeModelError, 1, 1},
 		{"broken off once", times(1, fail(protocol.CodeModelError, true), 9), "", 2, 2},
 		{"broken off for ever", always(fail(protocol.CodeModelTimeout, true), 9), protocol.CodeModelTimeout, 4, 4},
 		{"panics once", func(ctx context.Context, call int, write func(string)) (model.Answer, error) {
@@ -377,6 +378,9 @@ func TestModelFailures(t *testing.T) {
 				}
 				if r.Status != protocol.StatusFailed || r.ErrorCode != tt.wantCode {
 					t.Errorf("record %+v", r)
+				}
+				if final := tt.name == "hopeless"; final != r.Final {
+					t.Errorf("final %v", r.Final)
 				}
 				if filtered := tt.wantCode == protocol.CodeContentFiltered; filtered != (r.Usage != nil) {
 					t.Errorf("usage %+v", r.Usage)

@@ -306,7 +306,7 @@ func (p *process) Finish(ctx context.Context, a life.Attempt, end life.End, now 
 }
 
 func terminate(r *life.Record, end life.End, now time.Time) {
-	r.Status, r.StopReason, r.Usage, r.ErrorCode = end.Status, end.StopReason, end.Usage, end.ErrorCode
+	r.Status, r.StopReason, r.Usage, r.ErrorCode, r.Final = end.Status, end.StopReason, end.Usage, end.ErrorCode, end.Final
 	r.LeaseUntil, r.UpdatedAt, r.EndSeq = time.Time{}, now, 0
 }
 
