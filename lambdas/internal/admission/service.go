@@ -112,7 +112,10 @@ func (s *Service) submit(ctx context.Context, c call) (httpapi.Response, error) 
 	switch {
 	case err == nil:
 		return s.enqueue(ctx, c, admission, account)
-	case refused:
+	case refused: // others have been faster than the reading above
+		if account, err = s.Store.Account(ctx, c.key.UserID); err != nil {
+			return httpapi.Response{}, err
+		}
 		return s.refuse(ctx, c, account, refusal)
 	case exists:
 		return s.replay(ctx, c, existing)

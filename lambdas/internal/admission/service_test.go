@@ -233,6 +233,39 @@ func TestSubmitRefusals(t *testing.T) {
 	}
 }
 
+// overtaken is a store on which other requests are admitted right after the
+// first reading of the account.
+type overtaken struct {
+	admission.Store
+	overtake func()
+}
+
+func (o *overtaken) Account(ctx context.Context, userID string) (life.Account, error) {
+	account, err := o.Store.Account(ctx, userID)
+	if overtake := o.overtake; overtake != nil {
+		o.overtake = nil
+		overtake()
+	}
+	return account, err
+}
+
+func TestRefusalOfAnOvertakenSubmissionTellsWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	w, others := newWorld(t), newWorld(t)
+	w.Tiers.Default.MonthlyRequests, others.db, others.Store = 2, w.db, w.db
+	w.Store = &overtaken{w.db, func() {
+		for range 2 {
+			if a := others.submit(t.Context(), "", hi); a.Status != 202 {
+				t.Errorf("other request: %q", a.code())
+			}
+		}
+	}}
+	a := w.submit(t.Context(), "", hi)
+	if a.code() != protocol.CodeQuotaExceeded || *a.refusal.Problem.Used != 2 || a.refusal.Header["RateLimit-Remaining"] != "0" {
+		t.Errorf("refusal %+v, %v", a.refusal.Problem, a.refusal.Header)
+	}
+}
+
 func TestRefusedUserIsHealedFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
