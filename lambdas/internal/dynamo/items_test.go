@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -102,11 +103,24 @@ func TestChunks(t *testing.T) {
 		{"after the last before the gap", 6, nil},
 		{"at the gap", 7, all[3:]},
 		{"beyond", 20, nil},
+		{"beyond every key", 999_999_998, nil},
+		{"beyond every number", math.MaxInt, nil},
 	}
 	for _, test := range tests {
 		got, err := db.Chunks(ctx, "id", "me", test.after)
 		if err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: Chunks = %+v, %v, want %+v", test.name, got, err, test.want)
+		}
+		if got, err := db.Chunks(ctx, "id", "nobody", test.after); err != nil || len(got) > 0 {
+			t.Errorf("%s: Chunks of an attempt without a log = %+v, %v", test.name, got, err)
+		}
+	}
+	for _, call := range db.Calls() {
+		values, _ := call.Body["ExpressionAttributeValues"].(map[string]any)
+		from, _ := values[":from"].(map[string]any)
+		to, _ := values[":to"].(map[string]any)
+		if call.Operation == "Query" && from["S"].(string) > to["S"].(string) {
+			t.Errorf("a range from %v to %v, which DynamoDB refuses", from, to)
 		}
 	}
 }

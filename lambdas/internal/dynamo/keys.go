@@ -35,6 +35,11 @@ func chunkKey(requestID, owner string, firstSeq int) item {
 	return item{partitionKey: text(requestPrefix + requestID), sortKey: text(chunkSort(owner, firstSeq))}
 }
 
+// lastSeq is the last seq that the key of a chunk has room for. A longer number
+// would sort before shorter ones, and DynamoDB refuses a range that ends before
+// it begins.
+const lastSeq = 99_999_999
+
 // chunkSort orders the chunks of an attempt by their first frame. The owner in
 // it makes the key private to the attempt.
 func chunkSort(owner string, firstSeq int) string {

@@ -96,6 +96,9 @@ func (s *Store) PutChunk(ctx context.Context, requestID, owner string, chunk lif
 // Chunks reads the log of an attempt from the chunk that holds afterSeq+1 up to
 // the first gap.
 func (s *Store) Chunks(ctx context.Context, requestID, owner string, afterSeq int) ([]life.Chunk, error) {
+	if afterSeq >= lastSeq {
+		return nil, nil
+	}
 	from := chunkSort(owner, 0)
 	if afterSeq > 0 {
 		holder, err := s.chunkBefore(ctx, requestID, owner, afterSeq+1)
@@ -104,7 +107,7 @@ func (s *Store) Chunks(ctx context.Context, requestID, owner string, afterSeq in
 		}
 		from = holder
 	}
-	items, err := s.query(ctx, "reading chunks", s.chunkRange(requestID, from, chunkSort(owner, 99_999_999)))
+	items, err := s.query(ctx, "reading chunks", s.chunkRange(requestID, from, chunkSort(owner, lastSeq)))
 	if err != nil {
 		return nil, err
 	}
