@@ -45,3 +45,12 @@ func wantRetryAfter(t testing.TB, answer localcloudtest.Answer) int {
 	}
 	return seconds
 }
+
+func atoi(t testing.TB, text string) int {
+	t.Helper()
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%q is no number", text)
+	}
+	return n
+}
