@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
@@ -35,14 +36,31 @@ func (k operational) create(_ context.Context, r Resource, inputs resource.Prope
 			name = v.StringValue()
 		}
 	}
-	if k.outputs == nil {
-		return name, nil, nil
-	}
-	return name, k.outputs(name, inputs), nil
+	return k.identify(name, inputs), k.outputsOf(inputs, name), nil
 }
 
-func (k operational) update(context.Context, string, resource.PropertyMap, resource.PropertyMap) (Outputs, error) {
-	return nil, nil
+// identify returns the physical id: a replacement stands for a moment beside
+// what it replaces, and so differs from it.
+func (k operational) identify(name string, inputs resource.PropertyMap) string {
+	parts := []string{name}
+	for _, key := range k.replacing {
+		if v, ok := inputs[resource.PropertyKey(key)]; ok && v.IsString() {
+			parts = append(parts, v.StringValue())
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+func (k operational) outputsOf(inputs resource.PropertyMap, name string) Outputs {
+	if k.outputs == nil {
+		return nil
+	}
+	return k.outputs(name, inputs)
+}
+
+func (k operational) update(_ context.Context, id string, _, inputs resource.PropertyMap) (Outputs, error) {
+	name, _, _ := strings.Cut(id, ",")
+	return k.outputsOf(inputs, name), nil
 }
 
 func (k operational) remove(context.Context, string, resource.PropertyMap) error { return nil }

@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -176,7 +175,7 @@ func (s *server) Update(ctx context.Context, in *pulumirpc.UpdateRequest) (*pulu
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(outputs, inputs)
+	overlay(outputs, inputs)
 	if !in.GetPreview() {
 		outputs, err = s.provider.Update(ctx, identity(in.GetUrn()), in.GetId(), old, inputs)
 		if err != nil {
@@ -204,6 +203,19 @@ func (s *server) Delete(ctx context.Context, in *pulumirpc.DeleteRequest) (*empt
 		return nil, err
 	}
 	return &emptypb.Empty{}, s.provider.Delete(ctx, identity(in.GetUrn()), in.GetId(), inputs)
+}
+
+// overlay writes the inputs over the outputs of a resource; what objects have
+// beyond their inputs stays.
+func overlay(outputs, inputs resource.PropertyMap) {
+	for key, value := range inputs {
+		if before := outputs[key]; before.IsObject() && value.IsObject() {
+			merged := before.ObjectValue().Copy()
+			overlay(merged, value.ObjectValue())
+			value = resource.NewProperty(merged)
+		}
+		outputs[key] = value
+	}
 }
 
 func unmarshalBoth(a, b *structpb.Struct) (x, y resource.PropertyMap, err error) {

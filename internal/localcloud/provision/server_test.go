@@ -250,3 +250,96 @@ func TestServerInvokes(t *testing.T) {
 		t.Errorf("plugin info %v, %v", info, err)
 	}
 }
+
+// TestServerKeepsNestedOutputs is a regression: an update lost what an object
+// has beyond its inputs, and with it the target of a custom domain.
+func TestServerKeepsNestedOutputs(t *testing.T) {
+	t.Parallel()
+	client := dial(t, provision.New(newServices(t)))
+	urn := "urn:pulumi:dev::p::aws:apigatewayv2/domainName:DomainName::d"
+	inputs := func(certificate string) *structpb.Struct {
+		return wire(t, properties(map[string]any{
+			"domainName": "stream.example.com", "domainNameConfiguration": map[string]any{"certificateArn": certificate},
+		}))
+	}
+	created, err := client.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn, Properties: inputs("first")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, preview := range []bool{true, false} {
+		updated, err := client.Update(t.Context(), &pulumirpc.UpdateRequest{
+			Id: created.GetId(), Urn: urn, Olds: created.GetProperties(), OldInputs: inputs("first"), News: inputs("second"), Preview: preview,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		configuration := unwire(t, updated.GetProperties())["domainNameConfiguration"].ObjectValue()
+		if configuration["targetDomainName"].V != "local.invalid" || configuration["certificateArn"].V != "second" {
+			t.Errorf("preview %v: got %v", preview, configuration)
+		}
+	}
+}
+
+// TestServerReplacesUnderAnotherID is a regression: deleting what a
+// replacement replaced deleted the replacement with it.
+func TestServerReplacesUnderAnotherID(t *testing.T) {
+	t.Parallel()
+	client := dial(t, provision.New(newServices(t)))
+	urn := "urn:pulumi:dev::p::aws:wafv2/webAclAssociation:WebAclAssociation::a"
+	inputs := func(acl string) *structpb.Struct {
+		return wire(t, properties(map[string]any{"resourceArn": "stage", "webAclArn": acl}))
+	}
+	diff, err := client.Diff(t.Context(), &pulumirpc.DiffRequest{Id: "x", Urn: urn, OldInputs: inputs("first"), News: inputs("second")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(diff.GetReplaces(), ","); got != "webAclArn" {
+		t.Errorf("replaces %q, want webAclArn", got)
+	}
+	var ids []string
+	for _, acl := range []string{"first", "second"} {
+		created, err := client.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn, Properties: inputs(acl)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, created.GetId())
+	}
+	if _, err := client.Delete(t.Context(), &pulumirpc.DeleteRequest{Id: ids[0], Urn: urn, OldInputs: inputs("first")}); err != nil {
+		t.Fatal(err)
+	}
+	left, err := client.Read(t.Context(), &pulumirpc.ReadRequest{Id: ids[1], Urn: urn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left.GetId() != ids[1] {
+		t.Errorf("the replacement is read as %v", left)
+	}
+}
+
+// TestServerNamesReplacementsAnew checks that what the provider has named may
+// stand beside its replacement, and that a name of the program's may not.
+func TestServerNamesReplacementsAnew(t *testing.T) {
+	t.Parallel()
+	client := dial(t, provision.New(newServices(t)))
+	urn := "urn:pulumi:dev::p::" + tokenTable + "::t"
+	check := func(news resource.PropertyMap) *structpb.Struct {
+		checked, err := client.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn, RandomSeed: []byte("seed"), News: wire(t, news)})
+		if err != nil || len(checked.GetFailures()) > 0 {
+			t.Fatal(checked, err)
+		}
+		return checked.GetInputs()
+	}
+	for name, given := range map[string]bool{"": false, "mine": true} {
+		old, changed := tableInputs(nil), tableInputs(map[string]any{"hashKey": "sk", "rangeKey": "pk"})
+		if given {
+			old["name"], changed["name"] = resource.NewProperty(name), resource.NewProperty(name)
+		}
+		diff, err := client.Diff(t.Context(), &pulumirpc.DiffRequest{Id: "x", Urn: urn, OldInputs: check(old), News: check(changed)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(diff.GetReplaces()) == 0 || diff.GetDeleteBeforeReplace() != given {
+			t.Errorf("name %q: got %v, want a replacement that is deleted first: %v", name, diff, given)
+		}
+	}
+}
