@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -18,6 +19,11 @@ import (
 )
 
 const headerRetryAfter = "Retry-After"
+
+// closingTime is what a handler leaves of the function's time: a call that
+// hangs is answered 503, which is safe to repeat, before the function is killed
+// and API Gateway has no answer at all.
+const closingTime = 500 * time.Millisecond
 
 // Resources of the API, as API Gateway names them, with the methods that some
 // function answers.
@@ -63,6 +69,11 @@ type API struct {
 
 // Serve answers one event. It never fails: what goes wrong is an answer too.
 func (a *API) Serve(ctx context.Context, event events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-closingTime))
+		defer cancel()
+	}
 	response, err := a.answer(ctx, event)
 	if err != nil {
 		response = a.refuse(ctx, AsError(err))

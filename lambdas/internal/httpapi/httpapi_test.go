@@ -12,6 +12,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -253,6 +255,27 @@ func FuzzServe(f *testing.F) {
 			if strings.ContainsAny(value, "\r\n") {
 				t.Errorf("header %s: %q", name, value)
 			}
+		}
+	})
+}
+
+// A table that does not answer must not take the function down with it: the
+// caller is told that the outcome is unknown while there is time to say so.
+func TestHangingCallIsAnsweredInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := api(func(ctx context.Context, _ httpapi.Request) (httpapi.Response, error) {
+			<-ctx.Done()
+			return httpapi.Response{}, fmt.Errorf("%w: %w", life.ErrUnavailable, ctx.Err())
+		})
+		killed, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		r, err := a.Serve(killed, event(nil))
+		if err != nil || r.StatusCode != http.StatusServiceUnavailable || r.Headers["Retry-After"] == "" {
+			t.Errorf("%d %v, %v", r.StatusCode, r.Headers, err)
+		}
+		if killed.Err() != nil {
+			t.Error("answered when the function was dead")
 		}
 	})
 }
