@@ -36,6 +36,20 @@ func (s *Store) Renew(ctx context.Context, attempt life.Attempt, until time.Time
 	return s.fenced(ctx, "renewing lease", attempt, renewSet, values, func(life.Record) bool { return false })
 }
 
+// CountCall announces another call of the model by an attempt. It reports false
+// if the request has had all the calls it may have; the error is ErrFenced if
+// the attempt has lost its request.
+func (s *Store) CountCall(ctx context.Context, attempt life.Attempt) (bool, error) {
+	record, ok, err := s.updateRecord(ctx, "counting call", attempt.Key, callSet, mayCall, fence(attempt, time.Time{}))
+	switch {
+	case err != nil || ok:
+		return ok, err
+	case record.Status == protocol.StatusStreaming && record.Fence() == attempt:
+		return false, nil
+	}
+	return false, life.ErrFenced
+}
+
 // Release gives the request back to the queue before the attempt has ended it;
 // ErrFenced if it has lost its request.
 func (s *Store) Release(ctx context.Context, attempt life.Attempt, now time.Time) error {

@@ -121,6 +121,37 @@ func TestAttemptIsFenced(t *testing.T) {
 	}
 }
 
+// Calls inside an attempt were once counted in memory alone: an attempt that died
+// gave its successors its calls back.
+func TestCallsOfAllAttemptsAreBounded(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	key := admitted(t, db, "u").Key
+	first := claimed(t, db, key, start)
+	count := func(a life.Attempt, want bool) {
+		t.Helper()
+		if again, err := db.CountCall(ctx, a); err != nil || again != want {
+			t.Errorf("CountCall = %v, %v, want %v", again, err, want)
+		}
+	}
+	count(first.Fence(), true)
+	later := start.Add(time.Hour)
+	second := claimed(t, db, key, later)
+	if second.Calls != 3 {
+		t.Errorf("calls after two attempts and a repetition: %d, want 3", second.Calls)
+	}
+	if _, err := db.CountCall(ctx, first.Fence()); !errors.Is(err, life.ErrFenced) {
+		t.Errorf("CountCall of a lost attempt: %v", err)
+	}
+	count(second.Fence(), true)
+	count(second.Fence(), false)
+	var refused *life.ClaimRefused
+	_, err := db.Claim(ctx, key, life.Claim{Owner: "third", Now: later.Add(time.Hour), Lease: life.DefaultLease})
+	if !errors.As(err, &refused) || refused.Reason != life.ReasonCap {
+		t.Errorf("claim without calls left: %v", err)
+	}
+}
+
 func TestReleaseWithALostResponse(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)

@@ -28,11 +28,13 @@ const (
 
 	unowned = `#status = :queued OR (#status = :streaming AND #leaseUntil < :stale)`
 
-	claimSet  = `SET #status = :streaming, #attempt = #attempt + :one, #owner = :owner, #leaseUntil = :lease, #firstClaimAt = if_not_exists(#firstClaimAt, :now), #updatedAt = :now`
-	claimable = `#attempt < #attemptCap AND attribute_not_exists(#cancel) AND #createdAt >= :oldest AND (` + unowned + `)`
+	claimSet  = `SET #status = :streaming, #attempt = #attempt + :one, #owner = :owner, #leaseUntil = :lease, #calls = if_not_exists(#calls, :zero) + :one, #firstClaimAt = if_not_exists(#firstClaimAt, :now), #updatedAt = :now`
+	claimable = `#attempt < #attemptCap AND (attribute_not_exists(#calls) OR #calls < #attemptCap) AND attribute_not_exists(#cancel) AND #createdAt >= :oldest AND (` + unowned + `)`
 
 	owned      = `#status = :streaming AND #attempt = :attempt AND #owner = :owner`
 	renewSet   = `SET #leaseUntil = :lease`
+	callSet    = `SET #calls = #calls + :one`
+	mayCall    = owned + ` AND #calls < #attemptCap`
 	releaseSet = `SET #status = :queued, #leaseUntil = :zero, #updatedAt = :now`
 
 	finishSet     = `SET #status = :status, #endSeq = :endSeq, #leaseUntil = :zero, #updatedAt = :now, #expiresAt = :expires`

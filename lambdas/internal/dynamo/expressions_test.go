@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -68,7 +69,11 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 		func() error { return admit(t, db, unlimited) },
 		func() error { _, err := db.Keep(ctx, idle.Key); return err },
 		func() error { _, err := db.TakeBack(ctx, busy); return err },
-		func() error { return db.Renew(ctx, claimed(t, db, idle.Key, start).Fence(), start) },
+		func() error {
+			attempt := claimed(t, db, idle.Key, start).Fence()
+			_, err := db.CountCall(ctx, attempt)
+			return errors.Join(err, db.Renew(ctx, attempt, start))
+		},
 		func() error { _, err := db.RequestCancel(ctx, idle.Key, start); return err },
 		func() error { _, err := db.MarkResend(ctx, unlimited.Record.Key, start, start); return err },
 		func() error { return db.Release(ctx, claimed(t, db, unlimited.Record.Key, start).Fence(), start) },

@@ -61,6 +61,7 @@ func readRecord(i item) life.Record {
 		Status:       protocol.Status(getText(i, "status")),
 		Attempt:      int(getNumber(i, "attempt")),
 		AttemptCap:   int(getNumber(i, "attemptCap")),
+		Calls:        int(getNumber(i, "calls")),
 		Owner:        getText(i, "owner"),
 		LeaseUntil:   getMillis(i, "leaseUntil"),
 		Cancel:       getBoolean(i, "cancel"),

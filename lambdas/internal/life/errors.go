@@ -75,7 +75,7 @@ func WhyRefused(record Record, claim Claim) Reason {
 		return ReasonLive
 	case record.Cancel:
 		return ReasonCancelled
-	case record.Attempt >= record.AttemptCap:
+	case record.UsedUp():
 		return ReasonCap
 	case claim.MaxAge > 0 && record.CreatedAt.Before(claim.Now.Add(-claim.MaxAge)):
 		return ReasonExpired

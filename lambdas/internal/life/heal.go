@@ -41,7 +41,7 @@ func Diagnose(record Record, now time.Time, maxAge time.Duration) (Remedy, proto
 		return RemedyEnd, protocol.CodeCancelled
 	case maxAge > 0 && now.Sub(record.CreatedAt) > maxAge:
 		return RemedyEnd, protocol.CodeExpired
-	case record.Attempt >= record.AttemptCap:
+	case record.UsedUp():
 		return RemedyEnd, protocol.CodeDeadLettered
 	case now.Sub(record.lastMoved()) < HealAfter:
 		return RemedyNone, ""

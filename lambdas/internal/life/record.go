@@ -16,7 +16,8 @@ const (
 	Skew = 5 * time.Second
 	// DefaultLease is how long a claim holds without renewal.
 	DefaultLease = 30 * time.Second
-	// AttemptCap bounds the attempts of one request.
+	// AttemptCap bounds the attempts of one request, and the calls of its model
+	// in all of them together.
 	AttemptCap = 4
 	// ConnectionTTL outlives the two hours that API Gateway grants a socket.
 	ConnectionTTL = 7_500 * time.Second
@@ -43,6 +44,7 @@ type Record struct {
 	Status       protocol.Status
 	Attempt      int
 	AttemptCap   int
+	Calls        int       // of the model, announced; each attempt announces one as it begins
 	Owner        string    // nonce of the attempt that produced the text
 	LeaseUntil   time.Time // zero: no lease
 	Cancel       bool      // the user asked for the end of a streaming attempt
@@ -79,6 +81,10 @@ type Input struct {
 func (r Record) Live(now time.Time) bool {
 	return r.Status == protocol.StatusStreaming && !r.LeaseUntil.Before(now.Add(-Skew))
 }
+
+// UsedUp reports whether the request may neither be attempted nor may its model
+// be called again.
+func (r Record) UsedUp() bool { return max(r.Attempt, r.Calls) >= r.AttemptCap }
 
 // Claimed reports whether any attempt was ever made.
 func (r Record) Claimed() bool { return !r.FirstClaimAt.IsZero() }

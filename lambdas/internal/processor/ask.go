@@ -18,8 +18,7 @@ import (
 const firstPause = 500 * time.Millisecond
 
 // ask streams the model's answer. A retryable failure before the first word is
-// met by another call after a pause; the calls of an attempt and the attempts
-// before it together are bounded by the attempt cap.
+// met by another call after a pause, as long as the request has calls left.
 func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 	in, err := a.input(ctx)
 	if err != nil {
@@ -27,10 +26,9 @@ func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 	}
 	pause := firstPause
 	for {
-		a.calls++
 		answer, err := a.call(ctx, in)
 		var failure *model.Failure
-		if !errors.As(err, &failure) || !failure.Retryable || a.stream.Started() || a.usedUp() {
+		if !errors.As(err, &failure) || !failure.Retryable || a.stream.Started() || a.record.UsedUp() {
 			return answer, err
 		}
 		if failure.Code == protocol.CodeModelThrottled {
@@ -42,13 +40,28 @@ func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 		case <-ctx.Done():
 			return answer, context.Cause(ctx)
 		}
+		if again, err := a.callAgain(ctx); !again {
+			return answer, errors.Join(failure, err)
+		}
 		pause *= 3
 	}
 }
 
-// usedUp reports whether the request has had all the calls it may have.
-func (a *attempt) usedUp() bool {
-	return max(a.calls, a.record.Attempt) >= a.record.AttemptCap
+// callAgain announces another call, so that calls are bounded however many
+// attempts die.
+func (a *attempt) callAgain(ctx context.Context) (bool, error) {
+	again, err := a.Store.CountCall(ctx, a.record.Fence())
+	switch {
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case err != nil:
+		return false, err
+	case again:
+		a.record.Calls++
+	default:
+		a.record.Calls = a.record.AttemptCap
+	}
+	return again, nil
 }
 
 // input reads what the model is asked.

@@ -95,7 +95,6 @@ type attempt struct {
 	hidden  func() bool // whether the message was hidden at the claim; waits until that is known
 	log     *slog.Logger
 	stream  *relay.Stream
-	calls   int // of the model, at least: those of this attempt and one for each before
 }
 
 // run streams the answer and ends the request, or gives it back.

@@ -80,6 +80,8 @@ func (l *load) Finish(_ context.Context, a life.Attempt, end life.End, _ time.Ti
 	}, nil
 }
 
+func (l *load) CountCall(context.Context, life.Attempt) (bool, error) { return true, nil }
+
 func (l *load) Renew(context.Context, life.Attempt, time.Time) error { return nil }
 
 func (l *load) Records(context.Context, []life.Key) (map[life.Key]life.Record, error) {

@@ -44,7 +44,7 @@ func (a *attempt) conclude(ctx context.Context, answer model.Answer, err error) 
 
 // fail ends the request, or gives it another attempt.
 func (a *attempt) fail(ctx context.Context, answer model.Answer, failure *model.Failure) (string, verdict) {
-	if failure.Retryable && !a.usedUp() {
+	if failure.Retryable && !a.record.UsedUp() {
 		return outcomeHandedBack, a.handOver(ctx, a.returnDelay(), failure)
 	}
 	a.log.WarnContext(ctx, "request failed", "error", failure)

@@ -23,6 +23,7 @@ import (
 // dynamo.Store.
 type Store interface {
 	Claim(ctx context.Context, key life.Key, claim life.Claim) (life.Record, error)
+	CountCall(ctx context.Context, attempt life.Attempt) (bool, error)
 	Renew(ctx context.Context, attempt life.Attempt, until time.Time) error
 	Release(ctx context.Context, attempt life.Attempt, now time.Time) error
 	Finish(ctx context.Context, attempt life.Attempt, end life.End, now time.Time) (life.Record, error)

@@ -350,6 +350,12 @@ func TestModelFailures(t *testing.T) {
 		{"refused after words", always(fail(protocol.CodeModelError, false), 9), protocol.CodeModelError, 1, 1},
 		{"broken off once", times(1, fail(protocol.CodeModelError, true), 9), "", 2, 2},
 		{"broken off for ever", always(fail(protocol.CodeModelTimeout, true), 9), protocol.CodeModelTimeout, 4, 4},
+		{"throttled once, then broken off for ever", func(ctx context.Context, call int, write func(string)) (model.Answer, error) {
+			if call == 1 {
+				return model.Answer{}, fail(protocol.CodeModelThrottled, true)
+			}
+			return always(fail(protocol.CodeModelTimeout, true), 9)(ctx, call, write)
+		}, protocol.CodeModelTimeout, 3, 4},
 		{"panics once", func(ctx context.Context, call int, write func(string)) (model.Answer, error) {
 			if call == 1 {
 				panic("in the adapter")

@@ -258,6 +258,7 @@ func (p *process) Claim(ctx context.Context, key life.Key, c life.Claim) (r life
 		}
 		r.Status, r.Owner, r.LeaseUntil, r.UpdatedAt = protocol.StatusStreaming, c.Owner, c.Now.Add(c.Lease), c.Now
 		r.Attempt++
+		r.Calls++
 		if r.FirstClaimAt.IsZero() {
 			r.FirstClaimAt = c.Now
 		}
@@ -279,6 +280,15 @@ func (p *process) owned(ctx context.Context, operation string, a life.Attempt, c
 		return nil
 	})
 	return r, err
+}
+
+func (p *process) CountCall(ctx context.Context, a life.Attempt) (again bool, err error) {
+	_, err = p.owned(ctx, "count", a, func(r *life.Record) {
+		if again = r.Calls < r.AttemptCap; again {
+			r.Calls++
+		}
+	})
+	return again, err
 }
 
 func (p *process) Renew(ctx context.Context, a life.Attempt, until time.Time) error {
