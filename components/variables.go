@@ -42,7 +42,7 @@ func (b *build) environmentOf(function string) (pulumi.StringMapInput, error) {
 var variableNames = map[string][]string{
 	FunctionAuthorizer: {
 		environment.UserPoolID, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
-		environment.LogLevel,
+		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
 	},
 	FunctionConnection: {
 		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,

@@ -12,13 +12,15 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/authorizer"
 	"github.com/streaming-service/streaming-service/lambdas/internal/config"
 	"github.com/streaming-service/streaming-service/lambdas/internal/logging"
+	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/lambdas/internal/token"
 )
 
 func main() {
 	settings, err := config.Load(os.Getenv,
 		environment.UserPoolID, environment.UserPoolClientID,
-		environment.AllowedOrigins, environment.AllowedCIDRs, environment.LogLevel)
+		environment.AllowedOrigins, environment.AllowedCIDRs,
+		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
 	log := logging.New(os.Stdout, settings.LogLevel)
 	if err != nil {
 		log.Error("cannot start", slog.Any("error", err))
@@ -30,6 +32,7 @@ func main() {
 		Origins:  settings.AllowedOrigins,
 		Networks: settings.AllowedCIDRs,
 		Log:      log,
+		Metrics:  metrics.New(os.Stdout, settings.MetricsNamespace, settings.ServiceName),
 	}
 	lambda.Start(handler.Handle)
 }

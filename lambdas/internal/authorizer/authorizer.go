@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/handshake"
+	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/lambdas/internal/token"
 )
 
@@ -42,6 +43,7 @@ type Authorizer struct {
 	// Networks that clients may come from. Empty: any.
 	Networks []netip.Prefix
 	Log      *slog.Logger
+	Metrics  *metrics.Recorder // nil: none are written
 }
 
 // Handle answers 401 without a valid token, 403 from a wrong origin or network,
@@ -58,7 +60,9 @@ func (a *Authorizer) Handle(ctx context.Context, e events.APIGatewayCustomAuthor
 	case errors.Is(err, token.ErrInvalid):
 		return a.refuse(ctx, err.Error())
 	case err != nil:
+		// Refusals are errors to Lambda, too, so its own count tells nothing.
 		a.Log.ErrorContext(ctx, "cannot verify tokens", "error", err)
+		a.Metrics.Record(metrics.Count(metrics.InternalErrors, 1))
 		return events.APIGatewayCustomAuthorizerResponse{}, errors.New("verifying the token failed")
 	case !a.originAllowed(headers.Value("Origin")):
 		a.Log.WarnContext(ctx, "connection denied", "reason", "origin")

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/authorizer"
+	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/lambdas/internal/token"
 )
 
@@ -65,13 +66,19 @@ func TestHandle(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			var counted bytes.Buffer
 			a := authorizer.Authorizer{
 				Verifier: verifier{down: tt.down},
 				Origins:  []string{"https://app.example"},
 				Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 				Log:      slog.New(slog.DiscardHandler),
+				Metrics:  metrics.New(&counted, "N", "s"),
 			}
 			got, err := a.Handle(t.Context(), event(tt.headers, tt.ip))
+			// Anybody can be refused; only what is the service's fault counts.
+			if strings.Contains(counted.String(), "InternalErrors") != tt.down {
+				t.Errorf("metrics %q", counted.String())
+			}
 			if tt.wantErr != "" {
 				if err == nil || err.Error() != tt.wantErr {
 					t.Fatalf("got error %v, want %q", err, tt.wantErr)
