@@ -7,12 +7,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// alarm is a CloudWatch alarm on one metric. It is raised when the statistic
-// reaches the threshold in as many periods in a row.
+// alarm is a CloudWatch alarm on one metric, or on the sum of two. It is raised
+// when the statistic reaches the threshold in as many periods in a row.
 type alarm struct {
 	role       string
 	namespace  string
 	metric     string
+	added      string // the other metric of a sum; "": none
 	dimensions pulumi.StringMap
 	statistic  string
 	period     int // seconds
@@ -29,13 +30,8 @@ func (b *build) newAlarms() error {
 	}
 	actions := pulumi.Array{required(topic)}
 	for _, a := range b.alarms() {
-		_, err := cloudwatch.NewMetricAlarm(b.ctx, b.child(a.role+"-alarm"), &cloudwatch.MetricAlarmArgs{
+		args := &cloudwatch.MetricAlarmArgs{
 			AlarmDescription:   pulumi.String(a.runbook),
-			Namespace:          pulumi.String(a.namespace),
-			MetricName:         pulumi.String(a.metric),
-			Dimensions:         a.dimensions,
-			Statistic:          pulumi.String(a.statistic),
-			Period:             pulumi.Int(a.period),
 			EvaluationPeriods:  pulumi.Int(a.periods),
 			Threshold:          a.threshold,
 			ComparisonOperator: pulumi.String("GreaterThanOrEqualToThreshold"),
@@ -43,12 +39,40 @@ func (b *build) newAlarms() error {
 			AlarmActions:       actions,
 			OkActions:          actions,
 			Tags:               b.args.Tags,
-		}, b.options()...)
-		if err != nil {
+		}
+		a.watch(args)
+		if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.child(a.role+"-alarm"), args, b.options()...); err != nil {
 			return fmt.Errorf("creating alarm %s: %w", a.role, err)
 		}
 	}
 	return nil
+}
+
+// watch says what the alarm looks at. CloudWatch takes either one metric or
+// queries.
+func (a alarm) watch(args *cloudwatch.MetricAlarmArgs) {
+	if a.added == "" {
+		args.Namespace, args.MetricName, args.Dimensions = pulumi.String(a.namespace), pulumi.String(a.metric), a.dimensions
+		args.Statistic, args.Period = pulumi.String(a.statistic), pulumi.Int(a.period)
+		return
+	}
+	args.MetricQueries = cloudwatch.MetricAlarmMetricQueryArray{
+		&cloudwatch.MetricAlarmMetricQueryArgs{
+			Id: pulumi.String("sum"), Expression: pulumi.String("m1 + m2"), Label: pulumi.String(a.role), ReturnData: pulumi.Bool(true),
+		},
+		a.query("m1", a.metric),
+		a.query("m2", a.added),
+	}
+}
+
+func (a alarm) query(id, metric string) *cloudwatch.MetricAlarmMetricQueryArgs {
+	return &cloudwatch.MetricAlarmMetricQueryArgs{
+		Id: pulumi.String(id),
+		Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
+			Namespace: pulumi.String(a.namespace), MetricName: pulumi.String(metric), Dimensions: a.dimensions,
+			Stat: pulumi.String(a.statistic), Period: pulumi.Int(a.period),
+		},
+	}
 }
 
 // alarms are all of them.
@@ -57,14 +81,16 @@ func (b *build) alarms() []alarm {
 }
 
 // queueAlarms watch the way of the work. The dead-letter queue only carries
-// messages to the recovery function; what counts is what stays in it. The age
-// of a message includes its time in flight.
+// messages to the recovery function; what counts is what stays in it. A message
+// that cannot be handled is in flight nearly all the time, since the function
+// takes it as soon as it is visible, so both states count. The age of a message
+// includes its time in flight.
 func (b *build) queueAlarms() []alarm {
 	return []alarm{
 		{
-			role: "dead-letters", namespace: "AWS/SQS", metric: "ApproximateNumberOfMessagesVisible",
+			role: "dead-letters", namespace: "AWS/SQS", metric: "ApproximateNumberOfMessagesVisible", added: "ApproximateNumberOfMessagesNotVisible",
 			dimensions: pulumi.StringMap{"QueueName": b.queues.deadLetter.Name},
-			statistic:  "Minimum", period: 300, periods: 3, threshold: pulumi.Float64(1),
+			statistic:  "Maximum", period: 60, periods: 15, threshold: pulumi.Float64(1),
 			runbook: "Messages stay in the dead-letter queue: the recovery function cannot handle them, so their users are neither told nor refunded. " +
 				"Look at the errors in the recovery function's log. Fix the cause; the messages are handled when they become visible again, and the sweep ends the requests meanwhile.",
 		},
@@ -79,7 +105,8 @@ func (b *build) queueAlarms() []alarm {
 }
 
 // functionAlarms watch the functions. The authorizer is left out: it refuses
-// by failing, so that anybody with a bad token could raise its alarm.
+// by failing, so that anybody with a bad token could raise its alarm. Its real
+// failures are among the metric InternalErrors.
 func (b *build) functionAlarms() []alarm {
 	var alarms []alarm
 	for _, name := range Functions() {
@@ -105,6 +132,7 @@ func (b *build) functionAlarms() []alarm {
 }
 
 func (b *build) apiAlarms() []alarm {
+	socket := pulumi.StringMap{"ApiId": b.webSocket.api.ID(), "Stage": b.webSocket.stage.Name}
 	return []alarm{
 		{
 			role: "rest-errors", namespace: "AWS/ApiGateway", metric: "5XXError",
@@ -114,11 +142,16 @@ func (b *build) apiAlarms() []alarm {
 				"their concurrency or their permissions for API Gateway are the likely cause.",
 		},
 		{
-			role: "websocket-errors", namespace: "AWS/ApiGateway", metric: "IntegrationError",
-			dimensions: pulumi.StringMap{"ApiId": b.webSocket.api.ID(), "Stage": b.webSocket.stage.Name},
-			statistic:  "Sum", period: 300, periods: 1, threshold: pulumi.Float64(5),
-			runbook: "The WebSocket API cannot get answers from the connection function: clients fail to connect, or their pings, cancels and resumes fail. " +
-				"Look at the connection function's log and throttles.",
+			role: "websocket-errors", namespace: "AWS/ApiGateway", metric: "IntegrationError", dimensions: socket,
+			statistic: "Sum", period: 300, periods: 1, threshold: pulumi.Float64(5),
+			runbook: "The connection function answers with errors: clients fail to connect, or their pings, cancels and resumes fail. " +
+				"Look at its log. Clients that do not offer the subprotocol streaming.v1 count too.",
+		},
+		{
+			role: "websocket-execution", namespace: "AWS/ApiGateway", metric: "ExecutionError", dimensions: socket,
+			statistic: "Sum", period: 300, periods: 1, threshold: pulumi.Float64(5),
+			runbook: "The WebSocket API cannot call the authorizer or the connection function, so clients fail to connect. " +
+				"Look at the throttles of both functions and at their permissions for API Gateway.",
 		},
 	}
 }
@@ -133,7 +166,8 @@ func (b *build) serviceAlarms() []alarm {
 	}
 	return []alarm{
 		own("internal-errors", "InternalErrors", 1, 5,
-			"Calls of the REST API are answered with internal errors. Look for the level ERROR in the logs of the quota and requests functions."),
+			"Calls of the REST API are answered with internal errors, or the authorizer cannot verify tokens. "+
+				"Look for the level ERROR in the logs of the quota, requests and authorizer functions; the latter needs the key set of the user pool."),
 		own("model-throttles", "ModelThrottles", 2, 10,
 			"Bedrock throttles the model. Compare tokens a minute with the quota of the account, lower model.maxTokens (it is reserved at the start of each call), "+
 				"use an inference profile that spans Regions, or raise the quota."),

@@ -82,8 +82,8 @@ func TestMetrics(t *testing.T) {
 func TestRunbooks(t *testing.T) {
 	t.Parallel()
 	alarms := declare(t, everything()).ofType("aws:cloudwatch/metricAlarm:MetricAlarm")
-	if len(alarms) != 18 {
-		t.Errorf("there are %d alarms, want 18", len(alarms))
+	if len(alarms) != 19 {
+		t.Errorf("there are %d alarms, want 19", len(alarms))
 	}
 	for _, d := range alarms {
 		text, _ := d.Inputs["alarmDescription"].(string)
@@ -93,6 +93,27 @@ func TestRunbooks(t *testing.T) {
 		if strings.Contains(d.Name, "authorizer") {
 			t.Errorf("%s: anybody with a bad token can raise it", d.Name)
 		}
+	}
+}
+
+// TestDeadLettersInFlightCount: the recovery function takes a message as soon as
+// it is visible and, when it fails, hides it for six minutes. An alarm on visible
+// messages alone would never be raised.
+func TestDeadLettersInFlightCount(t *testing.T) {
+	t.Parallel()
+	d := declare(t, everything()).find(t, "dead-letters-alarm")
+	queries, _ := d.Inputs["metricQueries"].([]any)
+	watched := map[any]any{}
+	for _, q := range queries {
+		query, _ := q.(map[string]any)
+		metric, _ := query["metric"].(map[string]any)
+		watched[query["id"]] = metric["metricName"]
+		if query["expression"] != nil && query["expression"] != "m1 + m2" {
+			t.Errorf("the expression is %v", query["expression"])
+		}
+	}
+	if len(queries) != 3 || watched["m1"] != "ApproximateNumberOfMessagesVisible" || watched["m2"] != "ApproximateNumberOfMessagesNotVisible" {
+		t.Errorf("the alarm watches %v", watched)
 	}
 }
 
