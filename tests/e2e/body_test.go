@@ -40,6 +40,7 @@ func TestBadBodies(t *testing.T) {
 		{"an array", []byte(`[]`), 400, "invalid_request", "body"},
 		{"invalid UTF-8 in a text", []byte("{\"prompt\":\"H\xffi\"}"), 400, "invalid_request", "body"},
 		{"half a character at the end", []byte("{\"prompt\":\"Hi\"}\xc3"), 400, "invalid_request", "body"},
+		{"not UTF-8", []byte("{\"prompt\":\"\xff\xfe\"}"), 400, "invalid_request", "body"},
 		{"unknown field", with("colour", "red"), 400, "invalid_request", "colour"},
 		{"unknown field of a message", map[string]any{"messages": []map[string]string{{"role": "user", "content": "Hi", "name": "x"}}}, 400, "invalid_request", "messages[0].name"},
 		{"no messages at all", map[string]any{}, 400, "invalid_request", "messages"},

@@ -18,7 +18,7 @@ type mutation func(r provision.Resource, inputs resource.PropertyMap) (keep, app
 
 // brokenCloud starts a cloud without a piece of the declared service. A mutation
 // that meets nothing fails the test: it would show nothing.
-func brokenCloud(t testing.TB, m mutation, overrides ...string) *localcloudtest.Harness {
+func brokenCloud(t *testing.T, m mutation, overrides ...string) *localcloudtest.Harness {
 	t.Helper()
 	h, err := openBroken(t, m, overrides...)
 	if err != nil {
@@ -27,7 +27,7 @@ func brokenCloud(t testing.TB, m mutation, overrides ...string) *localcloudtest.
 	return h
 }
 
-func openBroken(t testing.TB, m mutation, overrides ...string) (*localcloudtest.Harness, error) {
+func openBroken(t *testing.T, m mutation, overrides ...string) (*localcloudtest.Harness, error) {
 	t.Helper()
 	o := options(overrides...)
 	met := false

@@ -50,7 +50,7 @@ func crowdPrompt(p *person, i int) string { return fmt.Sprintf("Question %d of %
 func crowdScript(i int) string { return fmt.Sprintf("tokens=%d rate=100 seed=%d", 60+20*i, i) }
 
 // framesUntilEnds reads a socket until so many requests have ended on it.
-func framesUntilEnds(t testing.TB, s *localcloudtest.Socket, ends int) (frames []localcloudtest.Frame) {
+func framesUntilEnds(t *testing.T, s *localcloudtest.Socket, ends int) (frames []localcloudtest.Frame) {
 	t.Helper()
 	for ends > 0 {
 		frame := s.Next(t, patience)

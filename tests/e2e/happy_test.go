@@ -46,7 +46,7 @@ func TestAPromptIsAnswered(t *testing.T) {
 }
 
 // accepted returns the request id of a 202.
-func accepted(t testing.TB, answer localcloudtest.Answer) string {
+func accepted(t *testing.T, answer localcloudtest.Answer) string {
 	t.Helper()
 	var body struct {
 		RequestID, Status string
@@ -64,7 +64,7 @@ func accepted(t testing.TB, answer localcloudtest.Answer) string {
 
 // wantRateLimitHeaders expects the headers to describe the monthly requests
 // after so many were used.
-func wantRateLimitHeaders(t testing.TB, answer localcloudtest.Answer, used int) {
+func wantRateLimitHeaders(t *testing.T, answer localcloudtest.Answer, used int) {
 	t.Helper()
 	limit, errLimit := strconv.Atoi(answer.Header.Get("RateLimit-Limit"))
 	remaining, errRemaining := strconv.Atoi(answer.Header.Get("RateLimit-Remaining"))
@@ -76,7 +76,7 @@ func wantRateLimitHeaders(t testing.TB, answer localcloudtest.Answer, used int) 
 
 // checkShape expects start, deltas and done in their sequence, each within the
 // limit of a frame.
-func checkShape(t testing.TB, s localcloudtest.Stream, id string) {
+func checkShape(t *testing.T, s localcloudtest.Stream, id string) {
 	t.Helper()
 	for i, frame := range s.Frames {
 		want := "delta"
@@ -99,7 +99,7 @@ func checkShape(t testing.TB, s localcloudtest.Stream, id string) {
 }
 
 // wantEqualFrames expects two sockets to have received the same bytes.
-func wantEqualFrames(t testing.TB, a, b localcloudtest.Stream) {
+func wantEqualFrames(t *testing.T, a, b localcloudtest.Stream) {
 	t.Helper()
 	if len(a.Frames) != len(b.Frames) {
 		t.Errorf("%d and %d frames", len(a.Frames), len(b.Frames))
@@ -174,7 +174,7 @@ func TestAReplayOfAKeyIsNotChargedTwice(t *testing.T) {
 }
 
 // modelCalls counts the calls of the model for a request.
-func modelCalls(t testing.TB, h *localcloudtest.Harness, id string) float64 {
+func modelCalls(t *testing.T, h *localcloudtest.Harness, id string) float64 {
 	t.Helper()
 	var report struct {
 		Requests map[string]struct{ Calls map[string]map[string]float64 }
@@ -255,7 +255,7 @@ func TestCancelOfAQueuedRequest(t *testing.T) {
 	p.wantSettled(0, 0)
 }
 
-func wantCancel(t testing.TB, p *person, id string) {
+func wantCancel(t *testing.T, p *person, id string) {
 	t.Helper()
 	answer := p.call("DELETE", "/requests/"+id, nil)
 	var body struct{ RequestID, Status string }
@@ -268,7 +268,7 @@ func wantCancel(t testing.TB, p *person, id string) {
 }
 
 // waitForText reads frames until the request has some text.
-func waitForText(t testing.TB, s *localcloudtest.Socket, id string) localcloudtest.Frame {
+func waitForText(t *testing.T, s *localcloudtest.Socket, id string) localcloudtest.Frame {
 	t.Helper()
 	for {
 		if frame := s.Next(t, patience); frame.RequestID == id && frame.Type == "delta" {
@@ -278,7 +278,7 @@ func waitForText(t testing.TB, s *localcloudtest.Socket, id string) localcloudte
 }
 
 // endOf reads frames until the end of the request.
-func endOf(t testing.TB, s *localcloudtest.Socket, id string) localcloudtest.Frame {
+func endOf(t *testing.T, s *localcloudtest.Socket, id string) localcloudtest.Frame {
 	t.Helper()
 	for {
 		if frame := s.Next(t, patience); frame.RequestID == id && frame.Ends() {

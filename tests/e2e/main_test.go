@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 
 // cloud returns the shared cloud. Its tests have users of their own, and change
 // nothing that others see.
-func cloud(t testing.TB) *localcloudtest.Harness {
+func cloud(t *testing.T) *localcloudtest.Harness {
 	t.Helper()
 	shared.once.Do(func() { shared.h, shared.err = localcloudtest.Open(context.Background(), options()) })
 	if shared.err != nil {
@@ -51,7 +51,7 @@ func cloud(t testing.TB) *localcloudtest.Harness {
 }
 
 // ownCloud starts a cloud for one test, with overrides of the stack.
-func ownCloud(t testing.TB, overrides ...string) *localcloudtest.Harness {
+func ownCloud(t *testing.T, overrides ...string) *localcloudtest.Harness {
 	t.Helper()
 	return localcloudtest.Start(t, options(overrides...))
 }
@@ -79,7 +79,7 @@ func (b *builtOnce) Build(_ context.Context, function, architecture string) (str
 var people atomic.Int64
 
 // newEmail is an address that nobody else has.
-func newEmail(t testing.TB) string {
+func newEmail(t *testing.T) string {
 	name := strings.ToLower(strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r
@@ -92,20 +92,20 @@ func newEmail(t testing.TB) string {
 // person is a signed-in user of a cloud.
 type person struct {
 	*localcloudtest.Harness
-	t      testing.TB
+	t      *testing.T
 	email  string
 	tokens localcloudtest.Tokens
 }
 
 // newPerson signs somebody up.
-func newPerson(t testing.TB, h *localcloudtest.Harness) *person {
+func newPerson(t *testing.T, h *localcloudtest.Harness) *person {
 	t.Helper()
 	email := newEmail(t)
 	return &person{h, t, email, h.SignUp(t, email)}
 }
 
 // with is the person in a subtest.
-func (p *person) with(t testing.TB) *person {
+func (p *person) with(t *testing.T) *person {
 	in := *p
 	in.t = t
 	return &in

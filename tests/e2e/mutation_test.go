@@ -66,7 +66,7 @@ func TestWithoutAPieceCallsFail(t *testing.T) {
 
 // wantFailure is wantProblem for answers of the gateway too, whose catch-all
 // problems have no status in the body.
-func wantFailure(t testing.TB, answer localcloudtest.Answer, status int, code string) {
+func wantFailure(t *testing.T, answer localcloudtest.Answer, status int, code string) {
 	t.Helper()
 	if answer.Status != status || answer.Code() != code || answer.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("got %d %s %s, want a problem %d %s", answer.Status, answer.Header.Get("Content-Type"), answer.Body, status, code)
@@ -255,4 +255,3 @@ func TestWithoutGatewayResponsesRefusalsAreOfAnotherShape(t *testing.T) {
 		t.Errorf("got %d %s, want AWS's own", answer.Status, answer.Body)
 	}
 }
-

@@ -17,7 +17,7 @@ type problem struct {
 }
 
 // wantProblem expects a refusal in the contract's one shape.
-func wantProblem(t testing.TB, answer localcloudtest.Answer, status int, code string) problem {
+func wantProblem(t *testing.T, answer localcloudtest.Answer, status int, code string) problem {
 	t.Helper()
 	var p problem
 	if answer.Status != status {
@@ -37,7 +37,7 @@ func wantProblem(t testing.TB, answer localcloudtest.Answer, status int, code st
 	return p
 }
 
-func wantRetryAfter(t testing.TB, answer localcloudtest.Answer) int {
+func wantRetryAfter(t *testing.T, answer localcloudtest.Answer) int {
 	t.Helper()
 	seconds, err := strconv.Atoi(answer.Header.Get("Retry-After"))
 	if err != nil || seconds < 1 {
@@ -46,7 +46,7 @@ func wantRetryAfter(t testing.TB, answer localcloudtest.Answer) int {
 	return seconds
 }
 
-func atoi(t testing.TB, text string) int {
+func atoi(t *testing.T, text string) int {
 	t.Helper()
 	n, err := strconv.Atoi(text)
 	if err != nil {

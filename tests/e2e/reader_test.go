@@ -29,7 +29,7 @@ func newReader(id string) *reader {
 }
 
 // follow reads a socket until enough has come.
-func (r *reader) follow(t testing.TB, s *localcloudtest.Socket, enough func() bool) {
+func (r *reader) follow(t *testing.T, s *localcloudtest.Socket, enough func() bool) {
 	t.Helper()
 	done := make(chan struct{})
 	var asking sync.WaitGroup
@@ -57,7 +57,7 @@ func (r *reader) resume() map[string]any {
 }
 
 // take applies a frame. One that comes twice must be the same both times.
-func (r *reader) take(t testing.TB, frame localcloudtest.Frame) {
+func (r *reader) take(t *testing.T, frame localcloudtest.Frame) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()

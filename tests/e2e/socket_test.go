@@ -13,12 +13,12 @@ import (
 
 // handshake returns the status of an upgrade with these subprotocols and
 // headers; 101 is an open socket.
-func handshake(t testing.TB, h *localcloudtest.Harness, subprotocols string, header ...string) int {
+func handshake(t *testing.T, h *localcloudtest.Harness, subprotocols string, header ...string) int {
 	t.Helper()
 	return handshakeTo(t, h.Config.WebSocketURL, subprotocols, header...)
 }
 
-func handshakeTo(t testing.TB, url, subprotocols string, header ...string) int {
+func handshakeTo(t *testing.T, url, subprotocols string, header ...string) int {
 	t.Helper()
 	options := &websocket.DialOptions{HTTPHeader: http.Header{}}
 	for offered := range strings.SplitSeq(subprotocols, ",") {

@@ -7,7 +7,7 @@ import (
 )
 
 // claimsOf reads the claims of a token without verifying it.
-func claimsOf(t testing.TB, token string) jwt.MapClaims {
+func claimsOf(t *testing.T, token string) jwt.MapClaims {
 	t.Helper()
 	claims := jwt.MapClaims{}
 	if _, _, err := jwt.NewParser().ParseUnverified(token, claims); err != nil {
