@@ -19,6 +19,13 @@ type check func(v any) string
 // which it was first sent, so this must be longer than the queue's retention.
 const DeadLetterRetentionSeconds = 1_209_600
 
+// Largest numbers: of what AWS and the functions hold in 32 bits, and of what
+// every reader of JSON, browsers among them, reads exactly.
+const (
+	maxInt32 = 1<<31 - 1
+	maxExact = 1<<53 - 1
+)
+
 // logRetentions are the periods that CloudWatch Logs takes, in days.
 var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
@@ -31,21 +38,21 @@ var checks = map[string][]check{
 	"functionArchiveDir": {functionArchives},
 
 	"throttle.rateLimit":           {above(0)},
-	"throttle.burstLimit":          {atLeast(1)},
+	"throttle.burstLimit":          {atLeast(1), atMost(maxInt32)},
 	"throttle.webSocketRateLimit":  {above(0)},
-	"throttle.webSocketBurstLimit": {atLeast(1)},
-	"throttle.userRateLimit":       {atLeast(0)},
-	"throttle.userBurstLimit":      {atLeast(1)},
-	"throttle.userConcurrency":     {atLeast(0)},
+	"throttle.webSocketBurstLimit": {atLeast(1), atMost(maxInt32)},
+	"throttle.userRateLimit":       {atLeast(0), zeroOrAtLeast(0.000001), atMost(maxInt32)},
+	"throttle.userBurstLimit":      {atLeast(1), atMost(maxInt32)},
+	"throttle.userConcurrency":     {atLeast(0), atMost(maxInt32)},
 	"throttle.userConnections":     {between(1, 100)},
 
-	"quota.monthlyRequests":         {atLeast(0)},
-	"quota.monthlyTokens":           {atLeast(0)},
+	"quota.monthlyRequests":         {atLeast(0), atMost(maxExact)},
+	"quota.monthlyTokens":           {atLeast(0), atMost(maxExact)},
 	"quota.timeZone":                {timeZone},
 	"quota.tiers.*":                 {matches(`^[A-Za-z0-9_-]{1,128}$`, "must be named by 1 to 128 letters, digits, '-' and '_'")},
-	"quota.tiers.*.monthlyRequests": {atLeast(0)},
-	"quota.tiers.*.monthlyTokens":   {atLeast(0)},
-	"quota.tiers.*.precedence":      {atLeast(0)},
+	"quota.tiers.*.monthlyRequests": {atLeast(0), atMost(maxExact)},
+	"quota.tiers.*.monthlyTokens":   {atLeast(0), atMost(maxExact)},
+	"quota.tiers.*.precedence":      {atLeast(0), atMost(maxInt32)},
 
 	"model.modelId":          {modelID},
 	"model.allowedModelIds":  {each(modelID)},
@@ -114,6 +121,25 @@ func atLeast(minimum float64) check {
 			return ""
 		}
 		return "must be >= " + textOf(minimum)
+	}
+}
+
+func atMost(maximum float64) check {
+	return func(v any) string {
+		if n, _ := numberOf(v); n <= maximum {
+			return ""
+		}
+		return "must be <= " + textOf(maximum)
+	}
+}
+
+// zeroOrAtLeast is for limits of which 0 means none.
+func zeroOrAtLeast(minimum float64) check {
+	return func(v any) string {
+		if n, _ := numberOf(v); n <= 0 || n >= minimum {
+			return ""
+		}
+		return "must be 0 or >= " + textOf(minimum)
 	}
 }
 

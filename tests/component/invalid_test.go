@@ -20,6 +20,12 @@ var invalid = []struct {
 }{
 	{"negative quota", args{Quota: &components.QuotaSettings{MonthlyRequests: pulumi.Int(-5)}},
 		"quota.monthlyRequests must be >= 0, got -5"},
+	{"quota beyond exact numbers", args{Quota: &components.QuotaSettings{MonthlyTokens: pulumi.Int(1 << 53)}},
+		"quota.monthlyTokens must be <= 9007199254740991, got 9007199254740992"},
+	{"burst that no function can read", args{Throttle: &components.ThrottleSettings{UserBurstLimit: pulumi.Int(1 << 31), UserConcurrency: pulumi.Int(1 << 40)}},
+		"throttle.userBurstLimit must be <= 2147483647, got 2147483648\nthrottle.userConcurrency must be <= 2147483647, got 1099511627776"},
+	{"rate that no function can read", args{Throttle: &components.ThrottleSettings{UserRateLimit: pulumi.Float64(1e-9)}},
+		"throttle.userRateLimit must be 0 or >= 0.000001, got 1e-09"},
 	{"no rate", args{Throttle: &components.ThrottleSettings{RateLimit: pulumi.Float64(0)}},
 		"throttle.rateLimit must be > 0, got 0"},
 	{"burst below rate", args{Throttle: &components.ThrottleSettings{RateLimit: pulumi.Float64(500)}},

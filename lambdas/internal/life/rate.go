@@ -12,6 +12,10 @@ type Rate struct {
 	Tolerance time.Duration // tau: how far ahead of now the TAT may run
 }
 
+// maxTolerance bounds what the slowest rate and the largest burst multiply to:
+// ten years are as good as for ever.
+const maxTolerance = 10 * 365 * 24 * time.Hour
+
 // NewRate returns the rate of perSecond requests with bursts of burst. A rate of
 // 0 is unlimited. The interval is rounded up to the millisecond, in which times
 // are stored, so that the limit is never exceeded.
@@ -20,7 +24,8 @@ func NewRate(perSecond float64, burst int64) Rate {
 		return Rate{}
 	}
 	interval := time.Duration(math.Ceil(1000/perSecond)) * time.Millisecond
-	return Rate{interval, time.Duration(max(0, burst-1)) * interval}
+	burst = min(max(1, burst), 1+int64(maxTolerance/interval))
+	return Rate{interval, time.Duration(burst-1) * interval}
 }
 
 // Unlimited reports whether the rate never refuses.

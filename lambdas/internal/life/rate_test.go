@@ -1,6 +1,7 @@
 package life_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ func TestNewRate(t *testing.T) {
 		{"rounded up", 3, 1, life.Rate{Interval: 334 * time.Millisecond}},
 		{"less than one a second", 0.1, 2, life.Rate{Interval: 10 * time.Second, Tolerance: 10 * time.Second}},
 		{"no burst", 1, 0, life.Rate{Interval: time.Second}},
+		{"more than fits", 1e-6, math.MaxInt32, life.Rate{Interval: 1e6 * time.Second, Tolerance: 315e6 * time.Second}},
 	}
 	for _, test := range tests {
 		if got := life.NewRate(test.perSecond, test.burst); got != test.want {

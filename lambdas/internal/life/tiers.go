@@ -1,6 +1,7 @@
 package life
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -69,7 +70,7 @@ func granted(limit, grant int64) int64 {
 	if limit == 0 {
 		return 0
 	}
-	return limit + max(0, grant)
+	return limit + min(max(0, grant), math.MaxInt64-limit)
 }
 
 // UsageOf returns the body of GET /usage.

@@ -1,6 +1,7 @@
 package life_test
 
 import (
+	"math"
 	"reflect"
 	"testing"
 	"time"
@@ -41,6 +42,7 @@ func TestAllowanceFor(t *testing.T) {
 		{"override by number", nil, life.Account{OverrideRequests: new(int64(3)), OverrideTokens: new(int64(0))}, allowance("default", 3, 0)},
 		{"grant", nil, life.Account{GrantRequests: 5, GrantTokens: 50, GrantUntil: now.Add(time.Second)}, allowance("default", 15, 150)},
 		{"grant that is over", nil, life.Account{GrantRequests: 5, GrantTokens: 50, GrantUntil: now}, allowance("default", 10, 100)},
+		{"grant beyond all numbers", []string{"gold"}, life.Account{GrantTokens: math.MaxInt64, GrantUntil: now.Add(time.Second)}, allowance("gold", 1000, math.MaxInt64)},
 		{"grant to the unlimited", []string{"staff"}, life.Account{GrantRequests: 5, GrantUntil: now.Add(time.Second)}, allowance("staff", 0, 20)},
 	}
 	for _, test := range tests {
