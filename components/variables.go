@@ -145,44 +145,55 @@ func (b *build) variables() pulumi.StringMap {
 func (b *build) tiers() pulumi.StringInput {
 	quota := b.args.Quota
 	groups := slices.Sorted(maps.Keys(quota.Tiers))
-	limits := []pulumi.IntPtrInput{quota.MonthlyRequests, quota.MonthlyTokens}
+	settings := []pulumi.IntPtrInput{quota.MonthlyRequests, quota.MonthlyTokens}
 	for _, group := range groups {
 		tier := quota.Tiers[group]
-		limits = append(limits, orElse(tier.MonthlyRequests, quota.MonthlyRequests), orElse(tier.MonthlyTokens, quota.MonthlyTokens))
+		settings = append(settings, tier.MonthlyRequests, tier.MonthlyTokens, tier.Precedence)
 	}
-	inputs, numbers, known := make([]any, len(limits)), make([]any, len(limits)), true
-	for i, limit := range limits {
-		v, ok := plain(limit)
-		known, numbers[i], inputs[i] = known && ok, v, limit.ToIntPtrOutput()
+	inputs, numbers, allKnown := make([]any, len(settings)), make([]any, len(settings)), true
+	for i, setting := range settings {
+		v, known := plain(setting)
+		allKnown, numbers[i], inputs[i] = allKnown && known, v, v
+		if !known {
+			inputs[i] = setting.ToIntPtrOutput()
+		}
 	}
-	if known {
+	if allKnown {
 		return pulumi.String(tiersJSON(groups, numbers))
 	}
 	return pulumi.All(inputs...).ApplyT(func(resolved []any) string {
 		for i := range resolved {
-			resolved[i] = orDefault(resolved[i], 0)
+			resolved[i] = orDefault(resolved[i], nil)
 		}
 		return tiersJSON(groups, resolved)
 	}).(pulumi.StringOutput)
 }
 
-// tiersJSON encodes limits that come in pairs, the default's first.
+// tiersJSON encodes the two limits of users without a tier, and of each group
+// the two limits and the precedence, where nil is none.
 func tiersJSON(groups []string, numbers []any) string {
-	pair := func(i int) environment.Limits {
-		return environment.Limits{MonthlyRequests: int64(numbers[2*i].(int)), MonthlyTokens: int64(numbers[2*i+1].(int))}
+	orElse := func(i, fallback int) int64 {
+		if n, ok := numbers[i].(int); ok {
+			return int64(n)
+		}
+		n, _ := numbers[fallback].(int)
+		return int64(n)
 	}
-	tiers := environment.Tiers{Default: pair(0), Groups: map[string]environment.Limits{}}
-	for i, group := range groups {
-		tiers.Groups[group] = pair(i + 1)
+	limits := func(i int) environment.Limits {
+		return environment.Limits{MonthlyRequests: orElse(i, 0), MonthlyTokens: orElse(i+1, 1)}
 	}
+	tiers := environment.Tiers{Default: limits(0), Groups: map[string]environment.Limits{}}
+	precedence := map[string]int{}
+	for n, group := range groups {
+		i := 2 + 3*n
+		tiers.Groups[group] = limits(i)
+		if p, ok := numbers[i+2].(int); ok {
+			precedence[group] = p
+			tiers.Order = append(tiers.Order, group)
+		}
+	}
+	slices.SortStableFunc(tiers.Order, func(a, b string) int { return precedence[a] - precedence[b] })
 	return string(protocol.Encode(tiers))
-}
-
-func orElse(limit, fallback pulumi.IntPtrInput) pulumi.IntPtrInput {
-	if limit == nil {
-		return fallback
-	}
-	return limit
 }
 
 // checkEnvironment fails if Lambda would refuse the variables for their size.

@@ -74,4 +74,6 @@ type Limits struct {
 type Tiers struct {
 	Default Limits            `json:"default"`
 	Groups  map[string]Limits `json:"groups,omitempty"`
+	// Order is the groups with a precedence, the lowest first.
+	Order []string `json:"order,omitempty"`
 }

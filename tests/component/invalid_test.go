@@ -189,7 +189,14 @@ func TestAbsentOutputs(t *testing.T) {
 	t.Parallel()
 	given := &args{
 		Throttle: &components.ThrottleSettings{BurstLimit: pulumi.ToOutput((*int)(nil)).(pulumi.IntPtrOutput)},
-		Quota:    &components.QuotaSettings{TimeZone: pulumi.ToOutput((*string)(nil)).(pulumi.StringPtrOutput)},
+		Quota: &components.QuotaSettings{
+			TimeZone: pulumi.ToOutput((*string)(nil)).(pulumi.StringPtrOutput),
+			Tiers: map[string]components.TierSettings{
+				"b": {MonthlyTokens: pulumi.ToOutput((*int)(nil)).(pulumi.IntPtrOutput), Precedence: pulumi.Int(7)},
+				"a": {MonthlyTokens: pulumi.Int(0), Precedence: pulumi.ToOutput((*int)(nil)).(pulumi.IntPtrOutput)},
+				"c": {Precedence: pulumi.ToOutput(new(3)).(pulumi.IntPtrOutput)},
+			},
+		},
 	}
 	r := declare(t, given)
 	if got := r.find(t, "rest-method-settings").property("settings", "throttlingBurstLimit"); got != 200.0 {
@@ -197,6 +204,11 @@ func TestAbsentOutputs(t *testing.T) {
 	}
 	if got := r.find(t, "quota").property("environment", "variables", "TIME_ZONE"); got != "UTC" {
 		t.Errorf("time zone is %v, want the default UTC", got)
+	}
+	const tiers = `{"default":{"monthlyRequests":1000,"monthlyTokens":1000000},"groups":{"a":{"monthlyRequests":1000,"monthlyTokens":0},` +
+		`"b":{"monthlyRequests":1000,"monthlyTokens":1000000},"c":{"monthlyRequests":1000,"monthlyTokens":1000000}},"order":["c","b"]}`
+	if got := r.find(t, "quota").property("environment", "variables", "QUOTA_TIERS"); got != tiers {
+		t.Errorf("tiers are %v, want %s: what is absent is no unlimited tier", got, tiers)
 	}
 }
 

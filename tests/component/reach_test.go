@@ -40,7 +40,7 @@ var reaches = map[string][]place{
 	"quota.monthlyTokens":           {variable("quota", "QUOTA_TIERS", tiersWant)},
 	"quota.tiers.*.monthlyRequests": {variable("quota", "QUOTA_TIERS", tiersWant)},
 	"quota.tiers.*.monthlyTokens":   {variable("quota", "QUOTA_TIERS", tiersWant)},
-	"quota.tiers.*.precedence":      {at("tier-pro", 2.0, "precedence"), at("tier-pro", "pro", "name")},
+	"quota.tiers.*.precedence":      {at("tier-pro", 2.0, "precedence"), at("tier-pro", "pro", "name"), variable("quota", "QUOTA_TIERS", tiersWant)},
 	"quota.timeZone":                {variable("quota", "TIME_ZONE", "Europe/Berlin")},
 
 	"model.modelId":          {variable("quota", "MODEL_ID", "eu.anthropic.claude-sonnet-5")},
@@ -119,7 +119,7 @@ var reaches = map[string][]place{
 	"auth.userPoolClientId": nil, // TestAdoptedUserPool
 }
 
-const tiersWant = `{"default":{"monthlyRequests":21,"monthlyTokens":22},"groups":{"free":{"monthlyRequests":21,"monthlyTokens":5},"pro":{"monthlyRequests":23,"monthlyTokens":24}}}`
+const tiersWant = `{"default":{"monthlyRequests":21,"monthlyTokens":22},"groups":{"free":{"monthlyRequests":21,"monthlyTokens":5},"pro":{"monthlyRequests":23,"monthlyTokens":24}},"order":["pro"]}`
 
 func TestReach(t *testing.T) {
 	t.Parallel()

@@ -1,8 +1,10 @@
 package life
 
 import (
+	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/streaming-service/streaming-service/internal/environment"
@@ -19,9 +21,9 @@ type Allowance struct {
 }
 
 // AllowanceFor returns the monthly limits of a user at now. Of the user's groups
-// that are tiers, each limit is the best and the first by name, which is also
-// the one of lowest precedence, gives the name. An override in the account
-// replaces that, and a grant adds to it while it lasts.
+// that are tiers, each limit is the best, and the one of lowest precedence gives
+// the name; those without a precedence come last, by name. An override in the
+// account replaces that, and a grant adds to it while it lasts.
 func AllowanceFor(tiers environment.Tiers, groups []string, account Account, now time.Time) Allowance {
 	a := tierOf(tiers, groups, account.TierOverride)
 	if account.OverrideRequests != nil {
@@ -44,8 +46,8 @@ func tierOf(tiers environment.Tiers, groups []string, override string) Allowance
 	if limits, ok := tiers.Groups[override]; ok {
 		return Allowance{override, limits}
 	}
-	groups = slices.Sorted(slices.Values(groups))
-	groups = slices.DeleteFunc(groups, func(g string) bool { _, ok := tiers.Groups[g]; return !ok })
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g string) bool { _, ok := tiers.Groups[g]; return !ok })
+	slices.SortFunc(groups, func(a, b string) int { return cmp.Or(rank(tiers, a)-rank(tiers, b), strings.Compare(a, b)) })
 	if len(groups) == 0 {
 		return Allowance{DefaultTier, tiers.Default}
 	}
@@ -56,6 +58,14 @@ func tierOf(tiers environment.Tiers, groups []string, override string) Allowance
 		best.MonthlyTokens = better(best.MonthlyTokens, limits.MonthlyTokens)
 	}
 	return best
+}
+
+// rank is the place of a group in the order of precedence.
+func rank(tiers environment.Tiers, group string) int {
+	if i := slices.Index(tiers.Order, group); i >= 0 {
+		return i
+	}
+	return len(tiers.Order)
 }
 
 // better returns the larger of two limits of which 0 is unlimited.

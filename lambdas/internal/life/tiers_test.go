@@ -20,7 +20,9 @@ func TestAllowanceFor(t *testing.T) {
 			"gold":   {MonthlyRequests: 1000, MonthlyTokens: 500},
 			"silver": {MonthlyRequests: 50, MonthlyTokens: 5000},
 			"staff":  {MonthlyRequests: 0, MonthlyTokens: 20},
+			"vip":    {MonthlyRequests: 1, MonthlyTokens: 1},
 		},
+		Order: []string{"vip", "staff"},
 	}
 	allowance := func(tier string, requests, tokens int64) life.Allowance {
 		return life.Allowance{Tier: tier, Limits: environment.Limits{MonthlyRequests: requests, MonthlyTokens: tokens}}
@@ -35,7 +37,9 @@ func TestAllowanceFor(t *testing.T) {
 		{"no tier among the groups", []string{"admins"}, life.Account{}, allowance("default", 10, 100)},
 		{"one tier", []string{"admins", "silver"}, life.Account{}, allowance("silver", 50, 5000)},
 		{"the best of each limit", []string{"silver", "gold"}, life.Account{}, allowance("gold", 1000, 5000)},
-		{"unlimited is the best", []string{"staff", "gold"}, life.Account{}, allowance("gold", 0, 500)},
+		{"the tier of lowest precedence", []string{"gold", "silver", "vip"}, life.Account{}, allowance("vip", 1000, 5000)},
+		{"no precedence comes last", []string{"gold", "vip"}, life.Account{}, allowance("vip", 1000, 500)},
+		{"unlimited is the best", []string{"staff", "gold"}, life.Account{}, allowance("staff", 0, 500)},
 		{"override by tier", []string{"gold"}, life.Account{TierOverride: "silver"}, allowance("silver", 50, 5000)},
 		{"override by the default", []string{"gold"}, life.Account{TierOverride: "default"}, allowance("default", 10, 100)},
 		{"override by a tier that is gone", []string{"gold"}, life.Account{TierOverride: "bronze"}, allowance("gold", 1000, 500)},
