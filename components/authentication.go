@@ -124,11 +124,18 @@ func (b *build) newTierGroups() error {
 	return nil
 }
 
+// identityPoolName is for people; identity pools may share a name. It has at
+// most 128 characters.
+func (b *build) identityPoolName() string {
+	name := b.name + "-" + b.ctx.Stack()
+	return name[:min(len(name), 128)]
+}
+
 // newIdentityPool makes the identity pool, whose authenticated role may do
 // nothing until its owner adds permissions.
 func (b *build) newIdentityPool() error {
 	pool, err := cognito.NewIdentityPool(b.ctx, b.child("identity-pool"), &cognito.IdentityPoolArgs{
-		IdentityPoolName:               pulumi.String(b.qualified()),
+		IdentityPoolName:               pulumi.String(b.identityPoolName()),
 		AllowUnauthenticatedIdentities: pulumi.Bool(false),
 		AllowClassicFlow:               pulumi.Bool(false),
 		CognitoIdentityProviders: cognito.IdentityPoolCognitoIdentityProviderArray{

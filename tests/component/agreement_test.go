@@ -78,6 +78,20 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// TestProjectsOfAnAccountAreApart: services of one name in stacks of one name
+// must not overwrite each other's dashboard or add up their metrics.
+func TestProjectsOfAnAccountAreApart(t *testing.T) {
+	t.Parallel()
+	r := declare(t, nil)
+	const want = project + "-" + service + "-test"
+	if got := r.find(t, "dashboard").Inputs["dashboardName"]; got != want {
+		t.Errorf("the dashboard is named %v, want %s", got, want)
+	}
+	if got := r.find(t, "quota").property("environment", "variables", "SERVICE_NAME"); got != want {
+		t.Errorf("metrics are those of %v, want %s", got, want)
+	}
+}
+
 // TestRunbooks: every alarm says what it means and what to do.
 func TestRunbooks(t *testing.T) {
 	t.Parallel()
