@@ -268,11 +268,11 @@ func wantCancel(t *testing.T, p *person, id string) {
 }
 
 // waitForText reads frames until the request has some text.
-func waitForText(t *testing.T, s *localcloudtest.Socket, id string) localcloudtest.Frame {
+func waitForText(t *testing.T, s *localcloudtest.Socket, id string) {
 	t.Helper()
 	for {
 		if frame := s.Next(t, patience); frame.RequestID == id && frame.Type == "delta" {
-			return frame
+			return
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -120,10 +121,18 @@ func (p *person) joinsTiers() {
 // aws calls an AWS API of the cloud as an administrator.
 func (p *person) aws(target string, input any) localcloudtest.Answer {
 	p.t.Helper()
-	return p.Do(p.t, http.MethodPost, p.Cloud.URL()+"/", map[string]string{
-		"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target,
-		"Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/any/aws4_request, SignedHeaders=host, Signature=0",
-	}, input)
+	return p.awsAs("local", p.Cloud.URL()+"/", map[string]string{"X-Amz-Target": target}, input)
+}
+
+// awsAs calls an AWS API of the cloud with an access key.
+func (p *person) awsAs(accessKey, url string, header map[string]string, input any) localcloudtest.Answer {
+	p.t.Helper()
+	headers := map[string]string{
+		"Content-Type":  "application/x-amz-json-1.0",
+		"Authorization": "AWS4-HMAC-SHA256 Credential=" + accessKey + "/20260101/us-east-1/any/aws4_request, SignedHeaders=host, Signature=0",
+	}
+	maps.Copy(headers, header)
+	return p.Do(p.t, http.MethodPost, url, headers, input)
 }
 
 // sub is the user's id.

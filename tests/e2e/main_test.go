@@ -80,6 +80,7 @@ var people atomic.Int64
 
 // newEmail is an address that nobody else has.
 func newEmail(t *testing.T) string {
+	t.Helper()
 	name := strings.ToLower(strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r
@@ -106,6 +107,7 @@ func newPerson(t *testing.T, h *localcloudtest.Harness) *person {
 
 // with is the person in a subtest.
 func (p *person) with(t *testing.T) *person {
+	t.Helper()
 	in := *p
 	in.t = t
 	return &in
