@@ -74,8 +74,9 @@ type ThrottleSettings struct {
 	// UserBurstLimit is how many requests one user may send at once. At least
 	// 1 and at least UserRateLimit. Default: 10.
 	UserBurstLimit pulumi.IntPtrInput `pulumi:"userBurstLimit,optional"`
-	// UserConcurrency is how many open requests one user may have. 0 is
-	// unlimited. Default: 5. Above it the user gets 429 too_many_in_flight.
+	// UserConcurrency is how many open requests one user may have, at most
+	// 10000, which 0 stands for. Default: 5. Above it the user gets 429
+	// too_many_in_flight.
 	UserConcurrency pulumi.IntPtrInput `pulumi:"userConcurrency,optional"`
 	// UserConnections is how many sockets one user may have, 1 to 100; a
 	// further one closes the oldest. Default: 10.

@@ -27,7 +27,7 @@ const (
 	TimeZone        = "TIME_ZONE"        // IANA name
 	UserRateLimit   = "USER_RATE_LIMIT"  // requests per second, a decimal; 0: unlimited
 	UserBurstLimit  = "USER_BURST_LIMIT" // requests
-	UserConcurrency = "USER_CONCURRENCY" // open requests; 0: unlimited
+	UserConcurrency = "USER_CONCURRENCY" // open requests; 0: as many as the service bears
 	UserConnections = "USER_CONNECTIONS" // sockets
 )
 

@@ -139,7 +139,7 @@ func (s *Service) admission(c call, account life.Account) life.Admission {
 			UpdatedAt:  c.now,
 		},
 		Allowance: life.AllowanceFor(s.Tiers, c.groups, account, c.now),
-		Cap:       s.Cap,
+		Cap:       life.OpenCap(s.Cap),
 		Rate:      s.Rate,
 		Now:       c.now,
 		ResetsAt:  s.Calendar.ResetsAt(c.now),

@@ -76,6 +76,32 @@ func (w *world) Send(_ context.Context, key life.Key) error {
 	return w.sendErr
 }
 
+// crowded is a store whose user has as many requests open as an item can name.
+type crowded struct{ admission.Store }
+
+func (s crowded) Account(ctx context.Context, userID string) (life.Account, error) {
+	account, err := s.Store.Account(ctx, userID)
+	account.InFlight = life.MaxOpen
+	return account, err
+}
+
+// Without a cap of its own, a user's open set would grow until no write of the
+// user's item could succeed, refunds included.
+func TestOpenRequestsAreBoundedWithoutACap(t *testing.T) {
+	t.Parallel()
+	for _, configured := range []int64{0, life.MaxOpen + 1} {
+		w := newWorld(t)
+		w.Cap = configured
+		if a := w.submit(t.Context(), "", hi); a.Status != 202 {
+			t.Errorf("cap %d: %q", configured, a.code())
+		}
+		w.Store = crowded{w.db}
+		if a := w.submit(t.Context(), "", hi); a.code() != protocol.CodeTooManyInFlight {
+			t.Errorf("cap %d: %q with %d open", configured, a.code(), life.MaxOpen)
+		}
+	}
+}
+
 type answer struct {
 	httpapi.Response
 	refusal *httpapi.Error

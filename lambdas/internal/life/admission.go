@@ -7,6 +7,19 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
+// MaxOpen bounds the open requests of any user. Their ids are in the user's
+// item, of which DynamoDB takes 400 KB: beyond that nothing of it could be
+// written any more.
+const MaxOpen = 10_000
+
+// OpenCap is the cap that a configured one, of which 0 is unlimited, comes to.
+func OpenCap(configured int64) int64 {
+	if configured == 0 {
+		return MaxOpen
+	}
+	return min(configured, MaxOpen)
+}
+
 // Admission is one request that asks to be admitted, with all that decides it.
 type Admission struct {
 	Record    Record
