@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -71,8 +72,17 @@ func failure(stderr io.Writer, err error) int {
 	if _, ok := errors.AsType[*localcloud.UsageError](err); ok {
 		return usageError(stderr, err)
 	}
-	_, _ = fmt.Fprintf(stderr, "local: %v\n", err)
+	_, _ = fmt.Fprintf(stderr, "local: %s\n", withOnlyProblem(err.Error()))
 	return exitFailed
+}
+
+// withOnlyProblem puts the only problem of a list on the line of its head.
+func withOnlyProblem(message string) string {
+	head, problem, listed := strings.Cut(message, ":\n")
+	if !listed || strings.Contains(problem, "\n") {
+		return message
+	}
+	return head + ": " + problem
 }
 
 func usageError(stderr io.Writer, err error) int {
