@@ -147,6 +147,9 @@ func (p *Processor) process(ctx context.Context, m *events.SQSMessage) bool {
 		return true
 	}
 	log := p.Log.With("requestId", key.RequestID)
+	if trace := m.Attributes["AWSTraceHeader"]; trace != "" {
+		log = log.With("trace", trace) // of the admission; Lambda's own trace only links to it
+	}
 	// An attempt that is killed must leave behind a message that comes back
 	// soon, so its time is set beside the claim, not after it.
 	hidden := sync.OnceValue(func() bool { return p.hide(ctx, m.ReceiptHandle, hideFor(p.options.Lease), log) })

@@ -397,6 +397,22 @@ func TestModelFailures(t *testing.T) {
 	}
 }
 
+// X-Ray links the trace of an attempt to that of the admission; the logs name the
+// latter, so that one search finds both.
+func TestLogsNameTheTraceOfTheAdmission(t *testing.T) {
+	simulate(t, func(t *testing.T, w *world) {
+		w.onModel = func(context.Context, int, func(string)) (model.Answer, error) {
+			return model.Answer{}, &model.Failure{Code: protocol.CodeModelError, Err: errBroken}
+		}
+		m := w.admit(nil)
+		m.Attributes["AWSTraceHeader"] = "Root=1-69270000-0123456789abcdef01234567"
+		w.start().handle(m)
+		if !strings.Contains(w.logs.String(), `"trace":"Root=1-69270000-0123456789abcdef01234567"`) {
+			t.Errorf("logs %s", w.logs.String())
+		}
+	})
+}
+
 func TestInputThatIsGoneFailsTheRequest(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		w.absent = true
