@@ -20,6 +20,9 @@ const (
 	DefaultFlushInterval = 200 * time.Millisecond
 	// maxInterval bounds the stretch: text waits no longer for its frame.
 	maxInterval = time.Second
+	// postShare is the part of an interval, 1/20, that is left for the post:
+	// text is to be at the gateway when the interval is over.
+	postShare = 20
 )
 
 // Options say what a Stream relays, and how.
@@ -94,6 +97,7 @@ func (s *Stream) interval(now time.Time) time.Duration {
 	if now.Sub(s.begun) < eagerFor {
 		base = min(base, eagerInterval)
 	}
+	base -= base / postShare
 	if s.options.Pace == nil {
 		return base
 	}
