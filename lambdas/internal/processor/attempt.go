@@ -37,7 +37,7 @@ var (
 )
 
 // run takes the request of a message as far as this invocation can.
-func (p *Processor) run(ctx context.Context, key life.Key, m *events.SQSMessage, hidden func() bool, log *slog.Logger) verdict {
+func (p *Processor) run(ctx context.Context, key life.Key, m *events.SQSMessage, hidden bool, log *slog.Logger) verdict {
 	if closing(ctx) <= 0 {
 		return handBack(0, errClosing)
 	}
@@ -92,7 +92,7 @@ type attempt struct {
 	*Processor
 	record  life.Record
 	receipt string
-	hidden  func() bool // whether the message was hidden at the claim; waits until that is known
+	hidden  bool // whether the message was hidden before the claim
 	log     *slog.Logger
 	stream  *relay.Stream
 }

@@ -24,7 +24,7 @@ func retryAfter(lease time.Duration) time.Duration { return lease / 30 }
 func (a *attempt) keep(ctx context.Context, lose context.CancelCauseFunc) {
 	lease := a.options.Lease
 	until := a.record.LeaseUntil
-	hidden := a.hidden()
+	hidden := a.hidden
 	renewAt := until.Add(renewEvery(lease) - lease)
 	for {
 		wait := renewAt.Sub(a.options.Now())

@@ -151,14 +151,13 @@ func (p *Processor) process(ctx context.Context, m *events.SQSMessage) bool {
 		log = log.With("trace", trace) // of the admission; Lambda's own trace only links to it
 	}
 	// An attempt that is killed must leave behind a message that comes back
-	// soon, so its time is set beside the claim, not after it.
-	hidden := sync.OnceValue(func() bool { return p.hide(ctx, m.ReceiptHandle, hideFor(p.options.Lease), log) })
-	go hidden()
+	// soon, so its time is set before the claim.
+	hidden := p.hide(ctx, m.ReceiptHandle, hideFor(p.options.Lease), log)
 	v := p.run(ctx, key, m, hidden, log)
 	if v.err != nil {
 		log.InfoContext(ctx, "message handed back", "error", v.err, "delay", v.delay.String())
 	}
-	if hidden(); !v.done {
+	if !v.done {
 		p.hide(ctx, m.ReceiptHandle, v.delay, log)
 	}
 	return v.done
