@@ -77,6 +77,9 @@ func TestBadBodies(t *testing.T) {
 		}
 	}
 	p.wantSettled(0, 0)
+	if answer := p.call("POST", "/requests", with("temperature", 1e-300)); answer.Status != http.StatusAccepted {
+		t.Errorf("a temperature next to nothing: %d %s", answer.Status, answer.Body)
+	}
 	if answer := p.call("POST", "/requests", bodyOf(262_144)); answer.Status != http.StatusAccepted {
 		t.Errorf("the largest body: %d %s", answer.Status, answer.Body)
 	}

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -17,7 +18,13 @@ func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
+// smallestNumber is the smallest that DynamoDB stores; it refuses smaller ones.
+const smallestNumber = 1e-130
+
 func decimal(f float64) types.AttributeValue {
+	if math.Abs(f) < smallestNumber {
+		f = 0
+	}
 	return &types.AttributeValueMemberN{Value: strconv.FormatFloat(f, 'g', -1, 64)}
 }
 

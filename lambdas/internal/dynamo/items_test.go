@@ -68,6 +68,23 @@ func valueSize(v types.AttributeValue) (size int) {
 	return size
 }
 
+// DynamoDB refuses numbers below 1E-130, and a client may send any from 0 to 1.
+func TestNumbersThatDynamoDBRefusesBecomeZero(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	for sent, want := range map[float64]string{math.SmallestNonzeroFloat64: "0", 1e-131: "0", 1e-130: "1e-130", 0.7: "0.7"} {
+		a := admission("u", life.NewRequestID(), func(a *life.Admission) { a.Record.Model.Temperature = &sent })
+		if err := admit(t, db, a); err != nil {
+			t.Fatal(err)
+		}
+		item := db.Item(t, dynamotest.Tables.Requests, "u#u", "r#"+a.Record.RequestID)
+		model := item["model"].(*types.AttributeValueMemberM)
+		if got := model.Value["temperature"].(*types.AttributeValueMemberN).Value; got != want {
+			t.Errorf("%g is stored as %s, want %s", sent, got, want)
+		}
+	}
+}
+
 func chunk(first int, texts ...string) life.Chunk {
 	c := life.Chunk{FirstSeq: first, Text: strings.Join(texts, ""), OutputTokens: int64(first)}
 	for _, s := range texts {
