@@ -34,7 +34,7 @@ func main() {
 		environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds,
 		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
 	if err != nil {
-		slog.Error(err.Error())
+		logging.New(os.Stdout, slog.LevelInfo).Error("cannot start", slog.Any("error", err))
 		os.Exit(1)
 	}
 	lambda.Start(newAPI(settings).Serve)

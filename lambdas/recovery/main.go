@@ -29,7 +29,7 @@ func main() {
 		environment.QueueURL, environment.DeadLetterQueueURL, environment.WebSocketAPIEndpoint, environment.MaxAgeSeconds,
 		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
 	if err != nil {
-		slog.Error(err.Error())
+		logging.New(os.Stdout, slog.LevelInfo).Error("cannot start", slog.Any("error", err))
 		os.Exit(1)
 	}
 	lambda.Start(newService(settings).Handle)
