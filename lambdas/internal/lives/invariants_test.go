@@ -1,0 +1,183 @@
+package lives_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// This file holds the invariants of docs/life.md that are judged at every
+// committed write or posted frame. Those at rest are in rest_test.go.
+
+// endNeverChanges is invariant 1: a terminal (status, endSeq, stopReason,
+// errCode, usage) never changes.
+func (w *world) endNeverChanges(before, now life.Record) {
+	a, b := endOf(before), endOf(now)
+	if a != b {
+		w.violate(1, "the end of %s changed from %+v to %+v", now.RequestID, a, b)
+	}
+}
+
+// ending is the part of a record that is final.
+type ending struct {
+	status  protocol.Status
+	attempt int
+	endSeq  int
+	stop    string
+	code    protocol.Code
+	usage   protocol.TokenUsage
+	owner   string
+}
+
+func endOf(r life.Record) ending {
+	e := ending{status: r.Status, attempt: r.Attempt, endSeq: r.EndSeq, stop: r.StopReason, code: r.ErrorCode, owner: r.Owner}
+	if r.Usage != nil {
+		e.usage = *r.Usage
+	}
+	return e
+}
+
+// endNeverVanishes is invariant 2: a request that was answered 202 keeps its
+// record. Only one that nobody was told of is taken back.
+func (w *world) endNeverVanishes(r life.Record) {
+	if w.wasAccepted(r.RequestID) || r.Status != protocol.StatusQueued || r.Attempt > 0 || r.Kept {
+		w.violate(2, "the record %+v vanished", r)
+	}
+	w.note("taken back %s", r.RequestID)
+}
+
+// check202Stays is invariant 2: GET finds every request that was answered 202.
+func (w *world) check202Stays(id string, a answer) {
+	if a.status == 404 && w.wasAccepted(id) {
+		w.violate(2, "GET of %s, which was answered 202: 404", id)
+	}
+}
+
+// ledgerAlways is invariant 3: inFlight = |open|-1 = unsettled records; per
+// month held - tokens = sum of their estimates, used = admitted - refunded;
+// nothing negative.
+func (w *world) ledgerAlways(h *history) {
+	a := h.account
+	want := map[string]life.Month{}
+	unsettled := int64(0)
+	for id, r := range h.records {
+		m := want[r.Period]
+		m.Used++
+		if slices.Contains(a.Open, id) {
+			unsettled++
+			m.Held += r.Estimate
+		} else {
+			s := life.Settle(r)
+			m.Used -= s.Refund
+			m.Tokens += s.Charge
+			m.Held += s.Charge
+		}
+		want[r.Period] = m
+	}
+	if a.InFlight != unsettled || a.InFlight != int64(len(a.Open)) {
+		w.violate(3, "user %s: in flight %d, open %v, unsettled records %d", a.UserID, a.InFlight, a.Open, unsettled)
+	}
+	for period, m := range a.Months {
+		if m != want[period] || m.Used < 0 || m.Tokens < 0 || m.Held < m.Tokens {
+			w.violate(3, "user %s %s: account %+v, records %+v", a.UserID, period, m, want[period])
+		}
+	}
+}
+
+// settledOnce is invariant 4: each record is settled exactly once, after its
+// end, in the period of its admission (which ledgerAlways compares).
+func (w *world) settledOnce(h *history, id string, r life.Record) {
+	if r.RequestID == "" {
+		return // taken back
+	}
+	if h.settled[id] || !r.Status.Terminal() {
+		w.violate(4, "settled again, or before its end: %+v", r)
+	}
+	h.settled[id] = true
+	h.excess[r.Period] += life.Settle(r).Excess
+}
+
+// capsAtAdmission is invariant 5: used <= limit, inFlight <= cap, held <= limit
+// as read for it; admissions in any window <= burst + rate*(window + skew).
+func (w *world) capsAtAdmission(h *history, a life.Account, r life.Record) {
+	s := w.settings
+	m := a.Months[r.Period]
+	limits := s.tiers.Default
+	if limits.MonthlyRequests > 0 && m.Used > limits.MonthlyRequests ||
+		limits.MonthlyTokens > 0 && m.Held > limits.MonthlyTokens ||
+		s.cap > 0 && a.InFlight > s.cap {
+		w.violate(5, "admitted over a limit: %+v in flight %d, limits %+v cap %d", m, a.InFlight, limits, s.cap)
+	}
+	if want := s.calendar.Period(r.CreatedAt); r.Period != want {
+		w.violate(5, "admitted at %v in period %s, want %s", r.CreatedAt, r.Period, want)
+	}
+	if s.rate == 0 {
+		return
+	}
+	times := slices.SortedFunc(slices.Values(h.admitted), time.Time.Compare)
+	for i, from := range times {
+		for j := i; j < len(times); j++ {
+			allowed := float64(s.burst) + s.rate*(times[j].Sub(from)+life.Skew).Seconds()
+			if n := j - i + 1; float64(n) > allowed {
+				w.violate(5, "user %s: %d admissions in %v", a.UserID, n, times[j].Sub(from))
+				return
+			}
+		}
+	}
+}
+
+// tokensWithinExcess is invariant 6: tokens <= limit + sum of what was reported
+// beyond the estimates.
+func (w *world) tokensWithinExcess(h *history) {
+	limit := w.settings.tiers.Default.MonthlyTokens
+	for period, m := range h.account.Months {
+		if limit > 0 && m.Tokens > limit+h.excess[period] {
+			w.violate(6, "user %s %s: %d tokens, limit %d, excess %d", h.account.UserID, period, m.Tokens, limit, h.excess[period])
+		}
+	}
+}
+
+// equalFramesAreByteEqual is invariant 8: start has seq 0, deltas 1 to n; equal
+// (requestId, attempt, seq) are byte-equal.
+func (w *world) equalFramesAreByteEqual(before, frame string, f protocol.Frame) {
+	if before != "" && before != frame {
+		w.violate(8, "two frames of one place: %s and %s", before, frame)
+	}
+	if f.Type == protocol.FrameStart && *f.Seq != 0 || f.Type == protocol.FrameDelta && *f.Seq == 0 {
+		w.violate(8, "a frame out of place: %s", frame)
+	}
+}
+
+// oneEndFrame is invariant 9: all end frames of a request are byte-equal.
+func (w *world) oneEndFrame(before, frame string) {
+	if before != "" && before != frame {
+		w.violate(9, "two ends: %s and %s", before, frame)
+	}
+}
+
+// nextAttemptSoon is invariant 10: killed attempt -> next <= 50 s. A further
+// fault in between may cost more.
+func (w *world) nextAttemptSoon(r life.Record, gap time.Duration) {
+	if w.profile == "kills" && gap > 50*time.Second {
+		w.violate(10, "%s: attempt %d came %v after its predecessor was killed", r.RequestID, r.Attempt, gap)
+	}
+}
+
+// nobodyEndsAHealthyAttempt is invariant 10: nobody ends a healthy attempt while
+// its lease lives, by any clock of the service.
+func (w *world) nobodyEndsAHealthyAttempt(before, now life.Record) {
+	slowest := time.Now().Add(-life.Skew / 2)
+	if before.Status == protocol.StatusStreaming && before.LeaseUntil.After(slowest) {
+		w.violate(10, "attempt %d of %s was superseded while its lease lived until %v", before.Attempt, now.RequestID, before.LeaseUntil)
+	}
+}
+
+// isPrefixOfOne reports whether text begins one of texts; exact: is one.
+func isPrefixOfOne(text string, texts []string, exact bool) bool {
+	return slices.ContainsFunc(texts, func(said string) bool {
+		return said == text || !exact && strings.HasPrefix(said, text)
+	})
+}

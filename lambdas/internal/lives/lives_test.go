@@ -1,0 +1,209 @@
+package lives_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+var (
+	livesFlag   = flag.Int("lives", 400, "requests that TestLives drives")
+	seedFlag    = flag.Uint64("seed", 1, "seed of the first world of TestLives")
+	profileFlag = flag.String("profile", "", "only worlds of this profile of faults")
+	narrateFlag   = flag.Bool("narrate", false, "print what happened in worlds with a violation")
+)
+
+// livesPerWorld are the requests of one world.
+const livesPerWorld = 25
+
+// life1 is one request as its user plans it, and what came of it.
+type life1 struct {
+	number  int
+	user    string
+	key     string
+	body    string
+	hash    string
+	start   time.Duration
+	callers int
+	cancel  time.Duration // after the 202; 0: never
+	drop    time.Duration // of a device's socket; 0: never
+	read    time.Duration // GET; 0: never
+	foreign bool          // another user tries to reach it
+
+	mu       sync.Mutex
+	accepted map[string]bool // ids of its 202s
+	unknown  int             // answers that do not say what happened
+}
+
+var users = []string{"alice", "bob", "carol"}
+
+// plan draws a life.
+func plan(w *world, rng *rand.Rand, number int) *life1 {
+	script := fmt.Sprintf("script: tokens=%d rate=%d", 1+rng.IntN(120), []int{0, 8, 40, 80}[rng.IntN(4)])
+	if w.dice.happens(func(r rates) float64 { return r.model }, "model.script") {
+		failure := modelFailures[rng.IntN(len(modelFailures))]
+		w.dice.count("model." + strings.Fields(failure)[0])
+		script += " " + failure
+	}
+	if rng.IntN(8) == 0 {
+		script += " input=900" // more than was reserved
+	}
+	l := &life1{
+		number: number, user: users[rng.IntN(len(users))], callers: 1, accepted: map[string]bool{},
+		start: time.Duration(rng.Int64N(int64(6 * time.Minute))),
+		body:  encode(map[string]any{"prompt": fmt.Sprintf("life %d of world %d", number, w.seed), "system": script, "maxTokens": 60 + rng.IntN(200)}),
+	}
+	l.hash = life.BodyHash([]byte(l.body))
+	soon := func() time.Duration { return time.Duration(rng.Int64N(int64(20*time.Second))) + 1 }
+	if rng.IntN(5) > 0 {
+		l.key = "key-" + strconv.Itoa(number)
+		l.callers = 1 + rng.IntN(4)*rng.IntN(2)
+	}
+	if rng.IntN(4) == 0 {
+		l.cancel = soon()
+	}
+	if rng.IntN(3) == 0 {
+		l.drop = soon()
+	}
+	if rng.IntN(3) == 0 {
+		l.read = soon()
+	}
+	l.foreign = rng.IntN(10) == 0
+	return l
+}
+
+// live drives one life to its last answer.
+func (w *world) live(l *life1, rng *rand.Rand) {
+	time.Sleep(l.start)
+	device := w.devices[l.user][rng.IntN(len(w.devices[l.user]))]
+	pauses := make([]time.Duration, l.callers)
+	for n := range pauses {
+		pauses[n] = time.Duration(rng.Int64N(int64(2*time.Second))) * time.Duration(rng.IntN(2))
+	}
+	if l.drop > 0 {
+		time.AfterFunc(l.drop, device.drop)
+	}
+	var callers sync.WaitGroup
+	for _, pause := range pauses {
+		callers.Go(func() {
+			time.Sleep(pause)
+			w.submit(l)
+		})
+	}
+	callers.Wait()
+	for id := range l.accepted {
+		w.visit(l, id, device)
+	}
+}
+
+// submit posts until the outcome is known, as far as that is safe.
+func (w *world) submit(l *life1) {
+	for wait := 500 * time.Millisecond; ; wait = min(2*wait, 20*time.Second) {
+		answer := w.gateway.rest(l.user, http.MethodPost, "", l.body, l.key)
+		var accepted protocol.SubmitResponse
+		var problem protocol.Problem
+		switch {
+		case answer.status == http.StatusAccepted && answer.into(&accepted):
+			w.accept(accepted.RequestID)
+			l.mu.Lock()
+			l.accepted[accepted.RequestID] = true
+			l.mu.Unlock()
+			for _, d := range w.devices[l.user] {
+				d.do(func() { d.follow(accepted.RequestID) })
+			}
+			return
+		case answer.ok && answer.status < 500 && answer.into(&problem):
+			w.mu.Lock()
+			w.refused[string(problem.Code)]++
+			w.mu.Unlock()
+			return
+		}
+		l.mu.Lock()
+		l.unknown++
+		l.mu.Unlock()
+		if l.key == "" {
+			return
+		}
+		time.Sleep(wait)
+	}
+}
+
+// visit does what the plan says with an accepted request.
+func (w *world) visit(l *life1, id string, d *device) {
+	if l.foreign {
+		other := users[(slices.Index(users, l.user)+1)%len(users)]
+		if a := w.gateway.rest(other, http.MethodDelete, id, "", ""); a.ok && a.status == http.StatusAccepted {
+			w.violate(2, "%s cancelled the request of %s", other, l.user)
+		}
+	}
+	if l.read > 0 {
+		time.AfterFunc(l.read, func() { d.do(func() { d.read(id) }) })
+	}
+	if l.cancel == 0 {
+		return
+	}
+	time.Sleep(l.cancel)
+	if l.number%2 == 0 {
+		d.cancel(id)
+		return
+	}
+	for range 5 {
+		if a := w.gateway.rest(l.user, http.MethodDelete, id, "", ""); a.status == http.StatusAccepted {
+			return
+		}
+		time.Sleep(time.Second)
+	}
+}
+
+// run lives all lives of a world.
+func (w *world) run(rng *rand.Rand, lives int) {
+	for n, user := range users {
+		for k := range 1 + (n+int(w.seed))%2 {
+			w.devices[user] = append(w.devices[user], newDevice(w, user, w.seed<<8|uint64(n<<4|k)))
+		}
+	}
+	w.begin()
+	for n := range lives {
+		l := plan(w, rng, n)
+		w.lives = append(w.lives, l)
+		own := rand.New(rand.NewPCG(w.seed, uint64(n)+100))
+		w.clients.Go(func() { w.live(l, own) })
+	}
+	w.rest()
+}
+
+func TestLives(t *testing.T) {
+	t.Parallel()
+	names := slices.Sorted(maps.Keys(profiles))
+	if *profileFlag != "" {
+		names = []string{*profileFlag}
+	}
+	report := newReport()
+	t.Run("worlds", func(t *testing.T) {
+		for n := range (*livesFlag + livesPerWorld - 1) / livesPerWorld {
+			seed, profile := *seedFlag+uint64(n), names[n%len(names)]
+			t.Run(fmt.Sprintf("%d-%s", seed, profile), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					rng := rand.New(rand.NewPCG(seed, 3))
+					w := newWorld(t, seed, profile, drawSettings(t, rng))
+					w.run(rng, livesPerWorld)
+					report.add(w)
+				})
+			})
+		}
+	})
+	t.Log("\n" + report.String())
+}

@@ -1,0 +1,109 @@
+package lives_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+	scripted "github.com/streaming-service/streaming-service/internal/localcloud/bedrock"
+)
+
+// model is the scripted model with another text for every call, so that a text
+// put together from two attempts is that of none.
+type model struct {
+	*scripted.Scripted
+
+	mu    sync.Mutex
+	calls map[string][]string // by request: what each call would say in full
+}
+
+func newModel() *model {
+	return &model{Scripted: scripted.NewScripted(awsapi.Open{}), calls: map[string][]string{}}
+}
+
+func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		body, err = m.vary(body)
+	}
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	m.Scripted.ServeHTTP(w, r)
+}
+
+// vary gives a call a text of its own and notes it.
+func (m *model) vary(body []byte) ([]byte, error) {
+	var request struct {
+		RequestMetadata struct {
+			RequestID string `json:"requestId"`
+		} `json:"requestMetadata"`
+		InferenceConfig struct {
+			MaxTokens int `json:"maxTokens"`
+		} `json:"inferenceConfig"`
+		Messages []struct {
+			Content []struct {
+				Text string `json:"text"`
+			} `json:"content"`
+		} `json:"messages"`
+		System []struct {
+			Text string `json:"text"`
+		} `json:"system"`
+	}
+	if err := json.Unmarshal(body, &request); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	id := request.RequestMetadata.RequestID
+	plain := request.System[0].Text
+	varied := plain + " seed=" + strconv.Itoa(len(m.calls[id])+1)
+	script, err := scripted.ParseScript(varied)
+	if err != nil {
+		return nil, err
+	}
+	reply := scripted.Answer(request.Messages[0].Content[0].Text, script, request.InferenceConfig.MaxTokens, nil)
+	m.calls[id] = append(m.calls[id], reply.Text())
+	return bytes.Replace(body, []byte(plain), []byte(varied), 1), nil
+}
+
+// said returns what the calls of every request would say.
+func (m *model) said() map[string][]string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.calls)
+}
+
+// modelFailures are scripts of everything that goes wrong with models.
+var modelFailures = []string{
+	"error=ThrottlingException@0 times=1",
+	"error=throttlingException@0 times=3",
+	"error=throttlingException@0",
+	"error=throttlingException@7 times=1",
+	"error=modelTimeoutException@0 times=1",
+	"error=internalServerException@0 times=2",
+	"error=modelStreamErrorException@5 times=1",
+	"error=serviceUnavailableException@12 times=2",
+	"error=modelStreamErrorException@3",
+	"error=validationException@0",
+	"error=accessDeniedException@0",
+	"truncate@6 times=1",
+	"truncate@0 times=1",
+	"truncate@4",
+	"hang@8 times=1",
+	"drop@9 times=1",
+	"drop@0 times=1",
+	"badcrc@5 times=1",
+	"stop=content_filtered",
+	"stop=guardrail_intervened",
+	"stop=malformed_model_output",
+	"stop=max_tokens",
+}
