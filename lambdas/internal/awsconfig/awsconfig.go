@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Names of the variables, as the AWS SDKs define them. The runtime sets the
@@ -36,6 +37,7 @@ func Load(getenv func(string) string) aws.Config {
 		Credentials:   aws.NewCredentialsCache(aws.CredentialsProviderFunc(env.credentials)),
 		ConfigSources: []any{env},
 		HTTPClient:    HTTPClient(idleConnections),
+		APIOptions:    []func(*middleware.Stack) error{limitCalls(maxCalls)},
 	}
 	if url := env.endpoint(endpointURL); url != "" {
 		cfg.BaseEndpoint = &url
