@@ -25,6 +25,7 @@ type Store interface {
 	Admit(ctx context.Context, admission life.Admission, account life.Account) error
 	Keep(ctx context.Context, key life.Key) (life.Record, error)
 	TakeBack(ctx context.Context, record life.Record) (bool, error)
+	ForgetMonth(ctx context.Context, userID, period string) error
 }
 
 // Healer gives a request what it needs that does not move by itself.
@@ -158,7 +159,20 @@ func (s *Service) enqueue(ctx context.Context, c call, admission life.Admission,
 		s.Log.WarnContext(ctx, "request not sent", "request", c.key.RequestID, "error", sendErr)
 	}
 	s.Metrics.Record(metrics.Count(metrics.Admitted, 1))
+	s.forget(ctx, account)
 	return s.accepted(admission.Record, account.Admitted(admission.Record), c), nil
+}
+
+// forget drops a month that the account need not remember. It can wait for the
+// next admission.
+func (s *Service) forget(ctx context.Context, account life.Account) {
+	period := account.Forgettable()
+	if period == "" {
+		return
+	}
+	if err := s.Store.ForgetMonth(ctx, account.UserID, period); err != nil {
+		s.Log.WarnContext(ctx, "old month not forgotten", "period", period, "error", err)
+	}
 }
 
 // accepted is the 202 of a request.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -352,4 +354,51 @@ func TestUsageOfAnUnknownUser(t *testing.T) {
 	if got := string(protocol.Encode(response.Body)); got != want {
 		t.Errorf("usage %s", got)
 	}
+}
+
+// An account remembers a year: its item must not grow for ever, or every write
+// of it costs more from year to year.
+func TestMonthsLongAgoAreForgotten(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		months int
+		oldest life.Month
+		want   []string
+	}{
+		{"a year", 13, life.Month{Used: 1, Tokens: 5, Held: 5}, nil},
+		{"more", 14, life.Month{Used: 1, Tokens: 5, Held: 5}, []string{"2025-10"}},
+		{"more, with open requests", 14, life.Month{Used: 1, Tokens: 5, Held: 6}, nil},
+	} {
+		w := newWorld(t)
+		old := &oldStore{Store: w.db, months: map[string]life.Month{}}
+		for n := range test.months {
+			old.months[noon.AddDate(0, -n, -20).Format("2006-01")] = test.oldest
+		}
+		w.Store = old
+		if a := w.submit(t.Context(), "", hi); a.Status != 202 {
+			t.Fatalf("%s: %q", test.name, a.code())
+		}
+		if !slices.Equal(old.forgotten, test.want) {
+			t.Errorf("%s: forgot %v, want %v", test.name, old.forgotten, test.want)
+		}
+	}
+}
+
+// oldStore is a store whose user has been there for long.
+type oldStore struct {
+	admission.Store
+	months    map[string]life.Month
+	forgotten []string
+}
+
+func (s *oldStore) Account(ctx context.Context, userID string) (life.Account, error) {
+	account, err := s.Store.Account(ctx, userID)
+	maps.Copy(account.Months, s.months)
+	return account, err
+}
+
+func (s *oldStore) ForgetMonth(_ context.Context, _, period string) error {
+	s.forgotten = append(s.forgotten, period)
+	return nil
 }

@@ -53,6 +53,27 @@ func (s *Store) Settle(ctx context.Context, record life.Record) (bool, error) {
 	return false, failure("settling request", err)
 }
 
+// ForgetMonth removes what a user spent in a period long ago, unless requests of
+// it are still open.
+func (s *Store) ForgetMonth(ctx context.Context, userID, period string) error {
+	update, condition := forgetMonth, isSettled
+	names, _ := bind(period, nil, update, condition)
+	err := retryConflicts(ctx, func() error {
+		_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName:                &s.tables.Quota,
+			Key:                      accountKey(userID),
+			UpdateExpression:         &update,
+			ConditionExpression:      &condition,
+			ExpressionAttributeNames: names,
+		})
+		return err
+	})
+	if _, failed := conditionFailed(err); err == nil || failed {
+		return nil
+	}
+	return failure("forgetting a month", err)
+}
+
 func settleValues(record life.Record) item {
 	values := constants(record.CreatedAt)
 	values[":ids"] = set(record.RequestID)

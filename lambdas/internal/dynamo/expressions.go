@@ -23,6 +23,9 @@ const (
 	notKept     = neverSeen + ` AND attribute_not_exists(#kept)`
 	takeBackSet = `SET #held = #held - :est, #used = #used - :one, #inFlight = #inFlight - :one DELETE #open :ids`
 
+	forgetMonth = `REMOVE #used, #tokens, #held`
+	isSettled   = `#held = #tokens`
+
 	settleSet = `SET #held = #held + :delta, #tokens = #tokens + :charge, #inFlight = #inFlight - :one, #used = #used - :refund DELETE #open :ids`
 	isOpen    = `contains(#open, :id)`
 

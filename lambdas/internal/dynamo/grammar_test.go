@@ -99,9 +99,9 @@ func (g *grammar) update() {
 			panic("second " + clause)
 		}
 		seen[clause] = true
-		action, ok := map[string]func(){"SET": g.set, "ADD": g.addOrDelete, "DELETE": g.addOrDelete}[clause]
+		action, ok := map[string]func(){"SET": g.set, "ADD": g.addOrDelete, "DELETE": g.addOrDelete, "REMOVE": g.remove}[clause]
 		if !ok {
-			panic(fmt.Sprintf("clause %q (REMOVE beside others is not emulated)", clause))
+			panic(fmt.Sprintf("clause %q", clause))
 		}
 		for action(); g.accept(","); action() {
 		}
@@ -109,7 +109,12 @@ func (g *grammar) update() {
 	if len(seen) == 0 {
 		panic("empty")
 	}
+	if seen["REMOVE"] && len(seen) > 1 {
+		panic("REMOVE beside others, which minidyn ignores")
+	}
 }
+
+func (g *grammar) remove() { g.written(g.path()) }
 
 func (g *grammar) written(path string) {
 	if slices.Contains(g.paths, path) {
@@ -236,6 +241,8 @@ func TestGrammarRefusesWhatDynamoDBRefuses(t *testing.T) {
 		"SET #a = :b SET #c = :d":                               false,
 		"SET a = :b":                                            false,
 		"SET #a = :b REMOVE #c":                                 false,
+		"REMOVE #a, #b":                                         true,
+		"REMOVE #a, #a":                                         false,
 		"ADD #a #b":                                             false,
 		"":                                                      false,
 	}

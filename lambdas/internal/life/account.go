@@ -1,6 +1,7 @@
 package life
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -31,6 +32,23 @@ type Month struct {
 	Used   int64 // requests
 	Tokens int64 // settled
 	Held   int64 // settled and reserved
+}
+
+// monthsKept is how many months an account remembers: a year and the current
+// one. More would make its item, and with it every write of it, grow for ever.
+const monthsKept = 13
+
+// Forgettable returns the oldest month of an account that has more than it
+// keeps, or "". One that still holds reservations stays.
+func (a Account) Forgettable() string {
+	if len(a.Months) <= monthsKept {
+		return ""
+	}
+	oldest := slices.Min(slices.Collect(maps.Keys(a.Months)))
+	if a.Months[oldest].Reserved() != 0 {
+		return ""
+	}
+	return oldest
 }
 
 // Reserved is what open requests may still spend.
