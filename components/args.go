@@ -139,7 +139,9 @@ type ModelSettings struct {
 	// block; false refuses it with 400. Default: true.
 	AllowSystem pulumi.BoolPtrInput `pulumi:"allowSystem,optional"`
 	// GuardrailId is the id or ARN of a Bedrock guardrail applied to every
-	// request. Set together with GuardrailVersion. Default: none.
+	// request. The processor may apply it in this Region only, so it must not
+	// have a guardrail profile that spans Regions. Set together with
+	// GuardrailVersion. Default: none.
 	GuardrailId pulumi.StringPtrInput `pulumi:"guardrailId,optional"`
 	// GuardrailVersion is the guardrail's version, a number or DRAFT. Set
 	// together with GuardrailId. Default: none.
