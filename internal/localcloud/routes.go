@@ -30,10 +30,11 @@ func (c *Cloud) front() http.Handler {
 			"/_local/outbox":    http.HandlerFunc(s.users.ServeOutbox),
 		},
 		prefixes: map[string]http.Handler{
-			restapi.PathPrefix:      s.rest,
-			websocket.PathPrefix:    s.sockets,
-			"/model/":               s.model,
-			lambda.InvokePathPrefix: s.functions,
+			restapi.PathPrefix:          s.rest,
+			websocket.PathPrefix:        s.sockets,
+			websocket.ConnectionsPrefix: s.sockets,
+			"/model/":                   s.model,
+			lambda.InvokePathPrefix:     s.functions,
 		},
 		targets: map[string]http.Handler{
 			"DynamoDB_20120810": s.tables,

@@ -22,6 +22,10 @@ const writeBuffer = 64 << 10
 
 // ServeHTTP serves handshakes and the @connections API.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if id, ok := strings.CutPrefix(r.URL.Path, ConnectionsPrefix); ok {
+		s.manage(w, r, s.keyOf(id))
+		return
+	}
 	parts := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), PathPrefix), "/")
 	for i, part := range parts {
 		if decoded, err := url.PathUnescape(part); err == nil {

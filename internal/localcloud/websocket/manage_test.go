@@ -140,6 +140,25 @@ func TestEncodedPaths(t *testing.T) {
 	}
 }
 
+// TestConnectionsWithoutAStage serves an SDK whose endpoint is the address of
+// the cloud.
+func TestConnectionsWithoutAStage(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, websocket.Deps{})
+	conn, id := c.dial()
+	management := c.client(c.server.URL)
+	_, err := management.PostToConnection(t.Context(), &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &id, Data: []byte("hello")})
+	c.must(err)
+	if got := c.read(conn); got != "hello" {
+		t.Errorf("frame %q", got)
+	}
+	unknown := "R1kmxc2VNjMCFIA="
+	_, err = management.PostToConnection(t.Context(), &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &unknown, Data: []byte("x")})
+	if _, ok := errors.AsType[*types.GoneException](err); !ok {
+		t.Errorf("an unknown id: %v, want GoneException", err)
+	}
+}
+
 func TestGetAndDelete(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, websocket.Deps{})

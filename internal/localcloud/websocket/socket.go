@@ -65,6 +65,24 @@ func (s *Service) find(key connKey) (*socket, bool) {
 	return sock, ok
 }
 
+// keyOf completes the id of a connection with the API and stage of its socket.
+// Where no socket is open, they are those of any stage: the id is gone in all.
+func (s *Service) keyOf(connectionID string) connKey {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for key := range s.conns {
+		if key.connectionID == connectionID {
+			return key
+		}
+	}
+	for apiID, a := range s.apis {
+		for stage := range a.stages {
+			return connKey{apiID, stage, connectionID}
+		}
+	}
+	return connKey{connectionID: connectionID}
+}
+
 func (k *socket) touch() { k.active.Store(time.Now().UnixNano()) }
 
 // serve runs the socket until it closes, then its $disconnect.

@@ -1,6 +1,7 @@
 // Package websocket is the local API Gateway for WebSocket APIs. It serves
 // sockets under /_aws/websocket/{apiId}/{stage} and the @connections API under
-// /_aws/websocket/{apiId}/{stage}/@connections/{connectionId}.
+// /_aws/websocket/{apiId}/{stage}/@connections/{connectionId} and, for clients
+// that know only the address of the cloud, /@connections/{connectionId}.
 //
 // Messages of one socket are dispatched concurrently, at most
 // Options.MaxConcurrentMessages at a time: as in AWS nothing promises that a
@@ -18,6 +19,10 @@ import (
 
 // PathPrefix is where a Service is mounted.
 const PathPrefix = "/_aws/websocket/"
+
+// ConnectionsPrefix is where the @connections API is mounted too, without the
+// API and the stage: an SDK whose endpoint is AWS_ENDPOINT_URL calls it there.
+const ConnectionsPrefix = "/@connections/"
 
 // Faults decides which of a socket's weaknesses shows now. It may be nil.
 type Faults interface {
