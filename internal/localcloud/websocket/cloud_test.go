@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -223,6 +224,23 @@ func (c *cloud) next(function string) call {
 	case <-time.After(10 * time.Second):
 		c.t.Fatalf("function %s was not invoked", function)
 		return call{}
+	}
+}
+
+// nextOf waits for an invocation of each of functions, in any order.
+func (c *cloud) nextOf(functions ...string) {
+	c.t.Helper()
+	for len(functions) > 0 {
+		select {
+		case got := <-c.functions.calls:
+			i := slices.Index(functions, got.function)
+			if i < 0 {
+				c.t.Fatalf("function %s was invoked, want one of %v", got.function, functions)
+			}
+			functions = slices.Delete(functions, i, i+1)
+		case <-time.After(10 * time.Second):
+			c.t.Fatalf("functions %v were not invoked", functions)
+		}
 	}
 }
 

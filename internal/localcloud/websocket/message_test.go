@@ -228,9 +228,7 @@ func TestMessageThrottle(t *testing.T) {
 	if got := c.closed(conn); got != ws.StatusPolicyViolation {
 		t.Errorf("closed with %d, want 1008", got)
 	}
-	c.next("messages")
-	c.next("messages")
-	c.next("disconnect")
+	c.nextOf("messages", "messages", "disconnect")
 }
 
 func TestMessagesRunConcurrently(t *testing.T) {
