@@ -114,6 +114,7 @@ func (b *build) everything() error {
 		{"firewall", b.newFirewall},
 		{"alarms", b.newAlarms},
 		{"dashboard", b.newDashboard},
+		{"deletion guard", b.newGuard},
 	} {
 		if err := part.make(); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)

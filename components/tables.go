@@ -61,9 +61,8 @@ func (b *build) ifProtected(yes, no string) string {
 	return no
 }
 
-// protected are the options of a resource that holds data. Pulumi refuses to
-// delete it before anything else is deleted, where AWS would refuse only when
-// the rest is gone.
+// protected are the options of a resource that holds data: Pulumi refuses to
+// delete it, as AWS does.
 func (b *build) protected() []pulumi.ResourceOption {
 	return b.options(pulumi.Protect(b.isProtected()))
 }

@@ -115,14 +115,15 @@ func TestAdoptedUserPool(t *testing.T) {
 	}
 }
 
-// TestProtection: what holds data is protected in Pulumi as in AWS.
+// TestProtection: what holds data is protected in Pulumi as in AWS, and so is
+// what a destroy begins with.
 func TestProtection(t *testing.T) {
 	t.Parallel()
 	for _, protected := range []bool{true, false} {
 		r := declare(t, &args{Protection: &components.ProtectionSettings{DeletionProtection: &protected}})
 		want := []string{}
 		if protected {
-			want = []string{"svc-connections-table", "svc-quota-table", "svc-requests-table", "svc-user-pool"}
+			want = []string{"svc-connections-table", "svc-deletion-guard", "svc-quota-table", "svc-requests-table", "svc-user-pool"}
 		}
 		got := []string{}
 		for _, name := range slices.Sorted(maps.Keys(r.resources)) {
