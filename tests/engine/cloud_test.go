@@ -43,17 +43,17 @@ func startCloud(t testing.TB) *cloud {
 	return c
 }
 
-// failures makes creations fail and counts what reaches the cloud.
+// failures makes changes fail and counts what reaches the cloud.
 type failures struct {
 	mu      sync.Mutex
 	failing map[string]bool // by logical name
 	writes  int             // creations, updates and deletions that were no previews
 }
 
-var errInjected = errors.New("InternalFailure: the test lets this creation fail")
+var errInjected = errors.New("InternalFailure: the test lets this change fail")
 
-// failCreationOf lets the creation of these resources fail, and of no others.
-func (f *failures) failCreationOf(names ...string) {
+// fail lets every change of these resources fail, and of no others.
+func (f *failures) fail(names ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.failing = map[string]bool{}
@@ -70,25 +70,29 @@ func (f *failures) changes() int {
 }
 
 func (f *failures) intercept(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	urn := ""
 	switch r := request.(type) {
 	case *pulumirpc.CreateRequest:
-		if !r.GetPreview() && f.count(nameOf(r.GetUrn())) {
-			return nil, errInjected
+		if !r.GetPreview() {
+			urn = r.GetUrn()
 		}
 	case *pulumirpc.UpdateRequest:
 		if !r.GetPreview() {
-			f.count("")
+			urn = r.GetUrn()
 		}
 	case *pulumirpc.DeleteRequest:
-		f.count("")
+		urn = r.GetUrn()
+	}
+	if urn != "" && f.fails(nameOf(urn)) {
+		return nil, errInjected
 	}
 	return handle(ctx, request)
 }
 
-// count counts a change and tells whether it is to fail.
-func (f *failures) count(creation string) bool {
+// fails counts a change and tells whether it is to fail.
+func (f *failures) fails(name string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.writes++
-	return f.failing[creation]
+	return f.failing[name]
 }

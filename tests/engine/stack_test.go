@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,81 +21,77 @@ const project = "streaming-service"
 // testStack is a stack of this repository's program on a cloud.
 type testStack struct {
 	auto.Stack
-	cloud *cloud
-	t     testing.TB
-	steps []step // so far
+	cloud   *cloud
+	dir     string // of everything that the engine keeps
+	t       testing.TB
+	steps   []step // so far
+	initial []byte // configuration, once it is kept
 }
 
 // newStack makes a stack with the configuration of the stack dev, changed by
-// settings: path and value in turn.
-func (c *cloud) newStack(t testing.TB, name string, settings ...string) *testStack {
+// the settings.
+func (c *cloud) newStack(t testing.TB, name string, changes ...settings) *testStack {
 	t.Helper()
 	declared, err := workspace.LoadProject(filepath.Join(root, "Pulumi.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	copyFile(t, filepath.Join(root, "Pulumi.dev.yaml"), filepath.Join(dir, "Pulumi."+name+".yaml"))
+	work := filepath.Join(dir, "work")
+	if err := os.Mkdir(work, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, filepath.Join(root, "Pulumi.dev.yaml"), filepath.Join(work, "Pulumi."+name+".yaml"))
 	engine, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: pulumi(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	created, err := auto.UpsertStackInlineSource(t.Context(), name, project, stack.Program(stack.WithFunctionBuilder(functions)),
-		auto.Pulumi(engine), auto.Project(*declared), auto.WorkDir(dir), auto.SecretsProvider("passphrase"), auto.EnvVars(c.environment(t)))
+		auto.Pulumi(engine), auto.Project(*declared), auto.WorkDir(work), auto.SecretsProvider("passphrase"), auto.EnvVars(c.environment(t, dir)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &testStack{Stack: created, cloud: c, t: t}
-	s.use(stack.Program(stack.WithFunctionBuilder(functions)))
-	s.set(settings...)
+	s := &testStack{Stack: created, cloud: c, dir: dir, t: t}
+	s.configure(changes...)
 	return s
 }
 
-// environment is that of the CLI and of what it starts. State, plugins and the
-// passphrase are the test's own.
-func (c *cloud) environment(t testing.TB) map[string]string {
+// environment is that of the CLI and of what it starts, whose state and plugins
+// are in dir.
+func (c *cloud) environment(t testing.TB, dir string) map[string]string {
 	t.Helper()
-	state := t.TempDir()
+	state := filepath.Join(dir, "state")
+	if err := os.MkdirAll(state, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	return map[string]string{
-		"PULUMI_BACKEND_URL":                            "file://" + state,
-		"PULUMI_CONFIG_PASSPHRASE":                      "engine tests",
-		"PULUMI_HOME":                                   t.TempDir(),
-		"PULUMI_DEBUG_PROVIDERS":                        "aws:" + c.providerPort,
-		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION":   "true",
-		"PULUMI_SKIP_UPDATE_CHECK":                      "true",
-		"PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+		"PULUMI_BACKEND_URL":                          "file://" + state,
+		"PULUMI_CONFIG_PASSPHRASE":                    "engine tests",
+		"PULUMI_HOME":                                 filepath.Join(dir, "home"),
+		"PULUMI_DEBUG_PROVIDERS":                      "aws:" + c.providerPort,
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+		"PULUMI_SKIP_UPDATE_CHECK":                    "true",
 	}
 }
 
 // use changes the program of the stack.
 func (s *testStack) use(program sdk.RunFunc) { s.Workspace().SetProgram(program) }
 
-// set sets configuration: path and value in turn, as `pulumi config set --path`.
-func (s *testStack) set(settings ...string) {
-	s.t.Helper()
-	values := auto.ConfigMap{}
-	for i := 0; i+1 < len(settings); i += 2 {
-		values[settings[i]] = auto.ConfigValue{Value: settings[i+1]}
-	}
-	if len(values) == 0 {
-		return
-	}
-	if err := s.SetAllConfigWithOptions(s.t.Context(), values, &auto.ConfigOptions{Path: true}); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// harness is a client of what the stack made.
+// harness is a client of what the stack made. Custom domains lead nowhere here,
+// so it uses the stages' own URLs.
 func (s *testStack) harness() *localcloudtest.Harness {
 	s.t.Helper()
-	outputs, err := s.Outputs(s.t.Context())
+	outputs, err := s.Stack.Outputs(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	plain := map[string]any{"cognitoEndpoint": s.cloud.URL()}
+	plain := map[string]any{}
 	for name, output := range outputs {
 		plain[name] = output.Value
 	}
+	plain["cognitoEndpoint"] = s.cloud.URL()
+	plain["restUrl"] = s.output("streaming-rest-stage", "invokeUrl")
+	plain["webSocketUrl"] = s.output("streaming-websocket-stage", "invokeUrl")
 	encoded, err := json.Marshal(plain)
 	if err != nil {
 		s.t.Fatal(err)
@@ -122,30 +117,34 @@ func (s *testStack) stream(email string) {
 	}
 }
 
-// state returns the exported state as text.
-func (s *testStack) state() string {
+// output returns an output of a resource by its logical name.
+func (s *testStack) output(name, property string) any {
 	s.t.Helper()
+	var deployment struct {
+		Resources []struct {
+			URN     string         `json:"urn"`
+			Outputs map[string]any `json:"outputs"`
+		} `json:"resources"`
+	}
 	exported, err := s.Export(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return string(exported.Deployment)
+	if err := json.Unmarshal(exported.Deployment, &deployment); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, resource := range deployment.Resources {
+		if nameOf(resource.URN) == name {
+			return resource.Outputs[property]
+		}
+	}
+	s.t.Fatalf("the state has no resource %s", name)
+	return nil
 }
 
 func copyFile(t testing.TB, from, to string) {
 	t.Helper()
-	content, err := os.ReadFile(from)
-	if err != nil {
+	if err := os.WriteFile(to, readFile(t, from), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(to, content, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// merged returns the union of two environments; the second wins.
-func merged(a, b map[string]string) map[string]string {
-	both := maps.Clone(a)
-	maps.Copy(both, b)
-	return both
 }

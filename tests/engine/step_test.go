@@ -62,13 +62,20 @@ func newRecorder(name string) *recorder {
 	return r
 }
 
-// finish returns the step; the operation has closed the events.
+// finish returns the step once the operation has ended.
 func (r *recorder) finish() step {
+	closeOnce(r.events)
 	r.done.Wait()
 	for _, names := range []*[]string{&r.step.creates, &r.step.updates, &r.step.replaces, &r.step.deletes, &r.step.failed} {
 		slices.Sort(*names)
 	}
 	return r.step
+}
+
+// closeOnce closes events. An operation does so too, unless it fails early.
+func closeOnce(events chan events.EngineEvent) {
+	defer func() { _ = recover() }()
+	close(events)
 }
 
 func (r *recorder) add(event events.EngineEvent) {
