@@ -92,7 +92,7 @@ func submitEvent(c *cloud, user string) any {
 // takeMessages receives messages as an event source mapping does, but into one
 // batch.
 func (c *cloud) takeMessages(ctx context.Context, n int) (events.SQSEvent, error) {
-	queue := sqs.New(sqs.Options{Region: c.config.Region, BaseEndpoint: aws.String(c.URL()), Credentials: operator})
+	queue := sqs.New(sqs.Options{Region: c.config.Region, BaseEndpoint: aws.String(c.URL()), Credentials: operator, HTTPClient: plainBodies{}})
 	var batch events.SQSEvent
 	for len(batch.Records) < n {
 		out, err := queue.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{

@@ -68,7 +68,7 @@ func measureFirstDelta(ctx context.Context, b *bench) (result, error) {
 func (c *cloud) model() *bedrockruntime.Client {
 	return bedrockruntime.New(bedrockruntime.Options{
 		Region: c.config.Region, BaseEndpoint: aws.String(c.URL()), Retryer: aws.NopRetryer{},
-		Credentials: operator,
+		Credentials: operator, HTTPClient: plainBodies{},
 	})
 }
 

@@ -32,10 +32,12 @@ type reception struct {
 	next      int // seq
 	offset    int // bytes of text
 	frames    int
-	lost      int // frames that were skipped
-	reordered int // frames that came late or twice
+	lost      int // frames that never came, or too late
+	repeated  int // frames that came again, as posts may
+	reordered int // frames that came after a later one
 	wrong     int // frames whose text does not continue the answer
 	ended     bool
+	skipped   map[int]bool
 	arrivals  []time.Time // of each token
 }
 
@@ -72,7 +74,7 @@ func (g *gateway) socket(connection string) *reception {
 	defer g.mu.Unlock()
 	socket, ok := g.received[connection]
 	if !ok {
-		socket = &reception{arrivals: make([]time.Time, 0, len(g.model.events))}
+		socket = &reception{skipped: map[int]bool{}, arrivals: make([]time.Time, 0, len(g.model.events))}
 		g.received[connection] = socket
 	}
 	return socket
@@ -85,10 +87,17 @@ func (s *reception) take(frame protocol.Frame, at time.Time) {
 	s.frames++
 	seq := *frame.Seq
 	if seq < s.next {
-		s.reordered++
+		if s.skipped[seq] {
+			s.reordered++
+		} else {
+			s.repeated++
+		}
 		return
 	}
-	s.lost += seq - s.next
+	for ; s.next < seq; s.next++ {
+		s.skipped[s.next] = true
+		s.lost++
+	}
 	s.next = seq + 1
 	from, to, right := tokensOf(frame.Text, s.offset)
 	if !right {
@@ -103,9 +112,9 @@ func (s *reception) take(frame protocol.Frame, at time.Time) {
 
 // tally is what all sockets have got.
 type tally struct {
-	streams, whole                 int
-	frames, lost, reordered, wrong int
-	delays                         sample
+	streams, whole                           int
+	frames, lost, repeated, reordered, wrong int
+	delays                                   sample
 }
 
 func (g *gateway) tally() tally {
@@ -116,6 +125,7 @@ func (g *gateway) tally() tally {
 		t.streams++
 		t.frames += s.frames
 		t.lost += s.lost
+		t.repeated += s.repeated
 		t.reordered += s.reordered
 		t.wrong += s.wrong
 		said := g.model.times(s.requestID)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -84,7 +85,11 @@ func (m *metronome) serve(w http.ResponseWriter, r *http.Request) {
 			RequestID string `json:"requestId"`
 		} `json:"requestMetadata"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&call); err != nil {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = json.Unmarshal(body, &call)
+	}
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
