@@ -159,7 +159,7 @@ func (a *Auth) call(ctx context.Context, operation string, input, output any) er
 	if err != nil {
 		return fmt.Errorf("calling %s: %w", operation, err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes))
 	if err != nil {
 		return fmt.Errorf("calling %s: %w", operation, err)

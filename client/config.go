@@ -43,7 +43,7 @@ func FetchConfig(ctx context.Context, url string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("fetching configuration: %w", err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
 		return Config{}, fmt.Errorf("fetching configuration from %s: %s", url, response.Status)
 	}

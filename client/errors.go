@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/streaming-service/streaming-service/protocol"
@@ -32,14 +33,15 @@ func (e *APIError) Error() string {
 	if what == "" {
 		what = http.StatusText(e.Status)
 	}
-	message := fmt.Sprintf("%s (%d)", what, e.Status)
+	var message strings.Builder
+	fmt.Fprintf(&message, "%s (%d)", what, e.Status)
 	if e.Problem.Detail != "" {
-		message += ": " + e.Problem.Detail
+		message.WriteString(": " + e.Problem.Detail)
 	}
 	for _, field := range e.Problem.Errors {
-		message += fmt.Sprintf("; %s: %s", field.Field, field.Message)
+		fmt.Fprintf(&message, "; %s: %s", field.Field, field.Message)
 	}
-	return message
+	return message.String()
 }
 
 // Temporary reports whether the same call, with the same idempotency key, may

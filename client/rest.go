@@ -119,7 +119,7 @@ func (c *Client) try(ctx context.Context, what call, token string, output any) e
 	if err != nil {
 		return &networkError{err}
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes))
 	if err != nil {
 		return &networkError{err}

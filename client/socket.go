@@ -96,7 +96,7 @@ func (c *Client) connection(again *reconnect) time.Duration {
 	go c.keepAlive(ctx, conn)
 	code := c.readFrames(ctx, conn)
 	c.closed()
-	conn.CloseNow()
+	_ = conn.CloseNow()
 	return again.afterClose(code, time.Since(opened))
 }
 
@@ -130,7 +130,7 @@ func (c *Client) handshake(token string) (*websocket.Conn, int, error) {
 		return nil, status, fmt.Errorf("opening socket: %w", err)
 	}
 	if conn.Subprotocol() != protocol.Subprotocol {
-		conn.CloseNow()
+		_ = conn.CloseNow()
 		return nil, http.StatusBadRequest, errors.New("opening socket: the service speaks another protocol")
 	}
 	conn.SetReadLimit(maxMessageBytes)
@@ -216,7 +216,7 @@ func (c *Client) keepAlive(ctx context.Context, conn *websocket.Conn) {
 		dead := c.heardAt.Before(sentAt)
 		c.mu.Unlock()
 		if dead {
-			conn.CloseNow()
+			_ = conn.CloseNow()
 			return
 		}
 	}
@@ -245,7 +245,7 @@ func (c *Client) send(frame protocol.ClientFrame) {
 	ctx, cancel := context.WithTimeout(c.ctx, sendTimeout)
 	defer cancel()
 	if err := conn.Write(ctx, websocket.MessageText, frame.Encode()); err != nil {
-		conn.CloseNow()
+		_ = conn.CloseNow()
 	}
 }
 

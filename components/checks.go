@@ -108,7 +108,7 @@ var checks = map[string][]check{
 
 func above(minimum float64) check {
 	return func(v any) string {
-		if n, _ := numberOf(v); n > minimum {
+		if n := numberOf(v); n > minimum {
 			return ""
 		}
 		return "must be > " + textOf(minimum)
@@ -117,7 +117,7 @@ func above(minimum float64) check {
 
 func atLeast(minimum float64) check {
 	return func(v any) string {
-		if n, _ := numberOf(v); n >= minimum {
+		if n := numberOf(v); n >= minimum {
 			return ""
 		}
 		return "must be >= " + textOf(minimum)
@@ -126,7 +126,7 @@ func atLeast(minimum float64) check {
 
 func atMost(maximum float64) check {
 	return func(v any) string {
-		if n, _ := numberOf(v); n <= maximum {
+		if n := numberOf(v); n <= maximum {
 			return ""
 		}
 		return "must be <= " + textOf(maximum)
@@ -136,7 +136,7 @@ func atMost(maximum float64) check {
 // zeroOrAtLeast is for limits of which 0 means none.
 func zeroOrAtLeast(minimum float64) check {
 	return func(v any) string {
-		if n, _ := numberOf(v); n <= 0 || n >= minimum {
+		if n := numberOf(v); n <= 0 || n >= minimum {
 			return ""
 		}
 		return "must be 0 or >= " + textOf(minimum)
@@ -145,7 +145,7 @@ func zeroOrAtLeast(minimum float64) check {
 
 func between(low, high float64) check {
 	return func(v any) string {
-		if n, _ := numberOf(v); n >= low && n <= high {
+		if n := numberOf(v); n >= low && n <= high {
 			return ""
 		}
 		return "must be between " + textOf(low) + " and " + textOf(high)
@@ -269,13 +269,14 @@ func tagSet(v any) string {
 	return ""
 }
 
-func numberOf(v any) (float64, bool) {
+// numberOf is the number that a setting is; its type is that of its field.
+func numberOf(v any) float64 {
 	switch v := v.(type) {
 	case int:
-		return float64(v), true
+		return float64(v)
 	case float64:
-		return v, true
+		return v
 	default:
-		return 0, false
+		return 0
 	}
 }

@@ -56,8 +56,7 @@ func compareFields(t *testing.T, docs map[string]node, root, object node, goType
 		}
 	}
 	fields := map[string]reflect.StructField{}
-	for i := range goType.NumField() {
-		field := goType.Field(i)
+	for field := range goType.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		fields[name] = field
 		if optional := options == "omitempty"; !union && optional == slices.Contains(required, name) {

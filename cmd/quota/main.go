@@ -80,10 +80,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errDrift):
 		return exitDrift
 	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, "quota:", err, "(-help lists commands and flags)")
+		_, _ = fmt.Fprintln(stderr, "quota:", err, "(-help lists commands and flags)")
 		return exitUsage
 	default:
-		fmt.Fprintln(stderr, "quota:", err)
+		_, _ = fmt.Fprintln(stderr, "quota:", err)
 		return exitFailure
 	}
 }

@@ -27,7 +27,7 @@ func (p printer) print(v any, head []string, rows [][]string) error {
 	}
 	table := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{head}, rows...) {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
+		_, _ = fmt.Fprintln(table, strings.Join(row, "\t"))
 	}
 	return table.Flush()
 }

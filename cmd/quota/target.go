@@ -21,11 +21,12 @@ func localTarget(ctx context.Context, url string) (operator.Target, error) {
 	url = strings.TrimSuffix(url, "/")
 	ctx, cancel := context.WithTimeout(ctx, localTimeout)
 	defer cancel()
+	//nolint:gosec // the operator names the address
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/config.json", nil)
 	if err != nil {
 		return operator.Target{}, &usageError{fmt.Sprintf("-local %q is no URL", url)}
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request) //nolint:gosec // the operator names the address
 	if err != nil {
 		return operator.Target{}, fmt.Errorf("asking the local cloud: %w", err)
 	}
@@ -40,7 +41,7 @@ func fileTarget(name string) (operator.Target, error) {
 	if name == "-" {
 		return targetOf(os.Stdin)
 	}
-	file, err := os.Open(name)
+	file, err := os.Open(name) //nolint:gosec // the operator names the file
 	if err != nil {
 		return operator.Target{}, fmt.Errorf("reading the outputs: %w", err)
 	}

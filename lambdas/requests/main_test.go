@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -25,7 +26,7 @@ func TestStartNamesAllThatIsMissing(t *testing.T) {
 	command := exec.CommandContext(t.Context(), self)
 	command.Env = []string{"RUN_FUNCTION=1"}
 	out, err := command.CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 {
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for _, name := range []string{"QUOTA_TABLE", "REQUESTS_TABLE", "QUEUE_URL", "WEBSOCKET_API_ENDPOINT"} {

@@ -38,10 +38,10 @@ func (s *Service) refuse(ctx context.Context, c call, account life.Account, refu
 		e.Problem.ResetsAt = s.Calendar.ResetsAt(c.now).UTC().Format(time.RFC3339)
 	}
 	if refusal.RetryAfter > 0 {
-		e.With("Retry-After", strconv.FormatInt(refusal.RetryAfter, 10))
+		e = e.With("Retry-After", strconv.FormatInt(refusal.RetryAfter, 10))
 		usage := s.usage(account, c.groups, c.now)
 		for name, value := range rateLimitHeaders(usage, s.Calendar.ResetsAt(c.now).Sub(c.now)) {
-			e.With(name, value)
+			e = e.With(name, value)
 		}
 	}
 	return httpapi.Response{}, e

@@ -2,7 +2,6 @@ package admission_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -202,7 +201,7 @@ func TestSubmitAnswersAsTheAccountThenStands(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := fmt.Sprintf("%s", protocol.Encode(a.Body.(protocol.SubmitResponse).Quota)), fmt.Sprintf("%s", protocol.Encode(usage.Body)); got != want {
+		if got, want := string(protocol.Encode(a.Body.(protocol.SubmitResponse).Quota)), string(protocol.Encode(usage.Body)); got != want {
 			t.Errorf("202 says %s, GET /usage %s", got, want)
 		}
 	}

@@ -18,8 +18,8 @@ import (
 const (
 	region          = "AWS_REGION"
 	accessKeyID     = "AWS_ACCESS_KEY_ID"
-	secretAccessKey = "AWS_SECRET_ACCESS_KEY"
-	sessionToken    = "AWS_SESSION_TOKEN"
+	secretAccessKey = "AWS_SECRET_ACCESS_KEY" //nolint:gosec // a name, no secret
+	sessionToken    = "AWS_SESSION_TOKEN"     //nolint:gosec // a name, no secret
 	endpointURL     = "AWS_ENDPOINT_URL"
 	ignoreEndpoints = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 )

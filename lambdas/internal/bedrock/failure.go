@@ -65,8 +65,7 @@ func failure(ctx context.Context, err error) error {
 }
 
 func judgeError(err error) verdict {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		if v, known := verdicts[strings.ToLower(api.ErrorCode())]; known {
 			return v
 		}

@@ -32,7 +32,7 @@ func TestConnect(t *testing.T) {
 			t.Parallel()
 			w := newWorld()
 			w.fail[tt.fail] = errBroken
-			e := event("CONNECT", "user", "me=", "")
+			e := event("CONNECT", "")
 			e.Headers = map[string]string{"sec-websocket-protocol": tt.offered}
 			got, err := w.handler().Handle(t.Context(), e)
 			if err != nil {
@@ -51,7 +51,7 @@ func TestConnect(t *testing.T) {
 func TestConnectStoresTheRow(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	e := event("CONNECT", "user", "me=", "")
+	e := event("CONNECT", "")
 	e.Headers = map[string]string{"Sec-WebSocket-Protocol": "streaming.v1"}
 	if _, err := w.handler().Handle(t.Context(), e); err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestConnectClosesTheOldestSockets(t *testing.T) {
 			w.fail[tt.fail] = errBroken
 			h := w.handler()
 			h.MaxConnections = 3
-			e := event("CONNECT", "user", "me=", "")
+			e := event("CONNECT", "")
 			e.Headers = map[string]string{"Sec-WebSocket-Protocol": "streaming.v1"}
 			got, err := h.Handle(t.Context(), e)
 			if err != nil || got.StatusCode != 200 {
@@ -109,7 +109,7 @@ func TestDisconnectForgetsTheRow(t *testing.T) {
 	for _, fail := range []string{"", "delete"} {
 		w := newWorld()
 		w.fail[fail] = errBroken
-		got, err := w.handler().Handle(t.Context(), event("DISCONNECT", "user", "me=", ""))
+		got, err := w.handler().Handle(t.Context(), event("DISCONNECT", ""))
 		if err != nil || got.StatusCode != 200 || strings.Join(w.steps, ",") != "delete me=" {
 			t.Errorf("got %d, %v after %v", got.StatusCode, err, w.steps)
 		}
@@ -118,7 +118,7 @@ func TestDisconnectForgetsTheRow(t *testing.T) {
 
 func TestEventsWithoutAnIdentityAreRefused(t *testing.T) {
 	t.Parallel()
-	whole := event("MESSAGE", "user", "me=", `{"action":"ping"}`)
+	whole := event("MESSAGE", `{"action":"ping"}`)
 	for name, spoil := range map[string]func(*events.APIGatewayWebsocketProxyRequest){
 		"no authorizer": func(e *events.APIGatewayWebsocketProxyRequest) { e.RequestContext.Authorizer = nil },
 		"no user": func(e *events.APIGatewayWebsocketProxyRequest) {

@@ -107,23 +107,24 @@ func (w *world) Deliver(ctx context.Context, to life.Connection, frame []byte) e
 
 func (w *world) Close(_ context.Context, id string) error { return w.step("close", id) }
 
-// event is one of the WebSocket API, from a socket that the authorizer let in.
-func event(kind, user, id, body string) events.APIGatewayWebsocketProxyRequest {
+// event is one of the WebSocket API, from a socket that the authorizer let in
+// for "user".
+func event(kind, body string) events.APIGatewayWebsocketProxyRequest {
 	return events.APIGatewayWebsocketProxyRequest{
 		Body: body,
 		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
 			EventType:    kind,
-			ConnectionID: id,
+			ConnectionID: "me=",
 			ConnectedAt:  connectedAt.UnixMilli(),
 			Authorizer: map[string]any{
-				"userId": user, "tokenExp": strconv.FormatInt(tokenExp.Unix(), 10), "principalId": user,
+				"userId": "user", "tokenExp": strconv.FormatInt(tokenExp.Unix(), 10), "principalId": "user",
 			},
 		},
 	}
 }
 
 func message(body string) events.APIGatewayWebsocketProxyRequest {
-	return event("MESSAGE", "user", "me=", body)
+	return event("MESSAGE", body)
 }
 
 // request is a record of the test's user.

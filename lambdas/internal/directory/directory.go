@@ -36,8 +36,7 @@ func New(cfg aws.Config, poolID string) *Directory {
 // none.
 func (d *Directory) Find(ctx context.Context, name string) (User, error) {
 	out, err := d.client.AdminGetUser(ctx, &cognitoidentityprovider.AdminGetUserInput{UserPoolId: &d.poolID, Username: &name})
-	var unknown *types.UserNotFoundException
-	if errors.As(err, &unknown) {
+	if _, unknown := errors.AsType[*types.UserNotFoundException](err); unknown {
 		return User{}, fmt.Errorf("%w: %s", ErrNoUser, name)
 	}
 	if err != nil {

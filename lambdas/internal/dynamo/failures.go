@@ -46,7 +46,7 @@ func newPause() *pause { return &pause{time.Now().Add(conflictTotal), conflictBa
 
 // wait sleeps before the next try; false if there is no time for one.
 func (p *pause) wait(ctx context.Context) bool {
-	d := rand.N(p.ceiling) + time.Millisecond
+	d := rand.N(p.ceiling) + time.Millisecond //nolint:gosec // spreads load, guards nothing
 	p.ceiling = min(2*p.ceiling, conflictMax)
 	if time.Now().Add(d).After(p.deadline) {
 		return false

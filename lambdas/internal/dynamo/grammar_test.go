@@ -164,23 +164,23 @@ func (g *grammar) and() {
 }
 
 func (g *grammar) condition() {
-	switch token := g.peek(); {
-	case token == "NOT":
+	switch g.peek() {
+	case "NOT":
 		g.next()
 		g.condition()
-	case token == "(":
+	case "(":
 		g.next()
 		if g.peek() == "(" && g.closes() {
 			panic("redundant parentheses")
 		}
 		g.or()
 		g.want(")")
-	case token == "attribute_exists" || token == "attribute_not_exists":
+	case "attribute_exists", "attribute_not_exists":
 		g.next()
 		g.want("(")
 		g.path()
 		g.want(")")
-	case token == "contains" || token == "begins_with":
+	case "contains", "begins_with":
 		g.next()
 		g.want("(")
 		g.path()

@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -54,9 +55,7 @@ func (s *Store) Block(ctx context.Context, userID string, until time.Time) error
 
 func (s *Store) changeAccount(ctx context.Context, userID, update string, values item) error {
 	all := constants(s.now())
-	for name, v := range values {
-		all[name] = v
-	}
+	maps.Copy(all, values)
 	names, bound := bind("", all, update)
 	err := retryConflicts(ctx, func() error {
 		_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{

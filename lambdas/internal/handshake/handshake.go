@@ -4,6 +4,7 @@
 package handshake
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/streaming-service/streaming-service/protocol"
@@ -57,12 +58,7 @@ func (h Headers) Offered() []string {
 
 // OffersProtocol reports whether the client offers the service's subprotocol.
 func (h Headers) OffersProtocol() bool {
-	for _, value := range h.Offered() {
-		if value == protocol.Subprotocol {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(h.Offered(), protocol.Subprotocol)
 }
 
 // Token returns the token that the client presents, or "": an offered value

@@ -61,9 +61,7 @@ func (a Account) Blocked(now time.Time) bool { return now.Before(a.BlockedUntil)
 // answers "as of admission".
 func (a Account) Admitted(record Record) Account {
 	months := make(map[string]Month, len(a.Months)+1)
-	for period, m := range a.Months {
-		months[period] = m
-	}
+	maps.Copy(months, a.Months)
 	m := months[record.Period]
 	m.Used++
 	m.Held += record.Estimate

@@ -188,7 +188,7 @@ func TestRequestIDs(t *testing.T) {
 			t.Errorf("%q is not valid", id)
 		}
 	}
-	if life.NewRequestID() == life.NewRequestID() {
+	if one, another := life.NewRequestID(), life.NewRequestID(); one == another {
 		t.Error("random ids repeat")
 	}
 	for _, id := range []string{"", "short", strings.ToUpper(a), a + "a", a[:25] + "1", a[:25] + "é"} {
