@@ -116,7 +116,7 @@ func TestExports(t *testing.T) {
 		"connectionsTableName":  "name:streaming-connections-table",
 		"requestsTableName":     "name:streaming-requests-table",
 		"functionArns":          functions,
-		"dashboardUrl":          "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/streaming-test",
+		"dashboardUrl":          "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/streaming-service-streaming-test",
 		"restDomainTarget":      "",
 		"webSocketDomainTarget": "",
 	}
@@ -266,7 +266,7 @@ func TestProjectFile(t *testing.T) {
 	}
 	_, list, _ := strings.Cut(err.Error(), "valid are ")
 	list, _, _ = strings.Cut(list, "\n")
-	for _, key := range strings.Split(strings.TrimSpace(list), ", ") {
+	for key := range strings.SplitSeq(strings.TrimSpace(list), ", ") {
 		if _, ok := file.Config[key]; !ok {
 			t.Errorf("Pulumi.yaml does not declare %s", key)
 		}
