@@ -7,11 +7,14 @@ import (
 	"path/filepath"
 )
 
-// archives provides the functions that a release embeds.
+//go:generate go run ./internal/archive
+
+// archives provides the functions that a release embeds: a binary built with
+// the tag release after `go generate`.
 type archives struct{}
 
 // Build writes the embedded zip of a function to the user's cache, under the
-// version of this binary, and returns its path.
+// version of this binary, and returns its path. The file appears whole.
 func (archives) Build(_ context.Context, function, architecture string) (string, error) {
 	content, err := zips.ReadFile("archives/" + architecture + "/" + function + ".zip")
 	if err != nil {
@@ -28,8 +31,24 @@ func (archives) Build(_ context.Context, function, architecture string) (string,
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", fmt.Errorf("creating the function cache: %w", err)
 	}
-	if err := os.WriteFile(path, content, 0o644); err != nil {
+	if err := replaceFile(path, content); err != nil {
 		return "", fmt.Errorf("writing function %s: %w", function, err)
 	}
 	return path, nil
+}
+
+func replaceFile(path string, content []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	if _, err := file.Write(content); err != nil {
+		file.Close()
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
 }

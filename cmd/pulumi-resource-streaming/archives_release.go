@@ -7,6 +7,5 @@ import "embed"
 // embedded reports whether this binary holds the functions.
 const embedded = true
 
-//go:generate go run ./internal/archive
 //go:embed archives
 var zips embed.FS
