@@ -34,7 +34,7 @@ var profiles = map[string]rates{
 	},
 	"queue":   {loseQueue: 0.15, duplicate: 0.2, early: 0.2, reorder: 0.2, kill: 0.05, skew: true},
 	"sockets": {loseFrame: 0.05, dropSocket: 0.02, loseDisconnect: 0.5, kill: 0.05, answer: 0.1},
-	"model":   {model: 0.8, kill: 0.1},
+	"model":   {model: 0.9, kill: 0.3},
 	"everything": {
 		refuse: 0.02, drop: 0.01, lose: 0.02, slow: 0.01, outage: 0.05, kill: 0.08, freeze: 0.05, answer: 0.05,
 		loseQueue: 0.05, duplicate: 0.1, early: 0.1, reorder: 0.1, conflict: 0.1, stale: 0.1,

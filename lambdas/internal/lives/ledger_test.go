@@ -115,7 +115,8 @@ func (l *ledger) step(p *process, h *history, account life.Account, before life.
 		l.world.nobodyEndsAHealthyAttempt(before, now)
 		l.next(p, now)
 	}
-	if now.Status.Terminal() && !before.Status.Terminal() {
+	if now.Status.Terminal() {
+		delete(l.killed, now.Key) // the last call of its killed process, if not next's
 		l.world.note("end %s: %s %s attempt %d seq %d", now.RequestID, now.Status, now.ErrorCode, now.Attempt, now.EndSeq)
 	}
 }

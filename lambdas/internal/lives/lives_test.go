@@ -22,7 +22,7 @@ var (
 	livesFlag   = flag.Int("lives", 400, "requests that TestLives drives")
 	seedFlag    = flag.Uint64("seed", 1, "seed of the first world of TestLives")
 	profileFlag = flag.String("profile", "", "only worlds of this profile of faults")
-	narrateFlag   = flag.Bool("narrate", false, "print what happened in worlds with a violation")
+	narrateFlag = flag.Bool("narrate", false, "print what happened in worlds with a violation")
 )
 
 // livesPerWorld are the requests of one world.
@@ -61,8 +61,8 @@ func plan(w *world, rng *rand.Rand, number int) *life1 {
 		script += " input=900" // more than was reserved
 	}
 	l := &life1{
-		number: number, user: users[rng.IntN(len(users))], callers: 1, accepted: map[string]bool{},
-		start: time.Duration(rng.Int64N(int64(6 * time.Minute))),
+		number: number, user: users[rng.IntN(w.settings.users)], callers: 1, accepted: map[string]bool{},
+		start: time.Duration(rng.Int64N(int64(w.settings.spread))),
 		body:  encode(map[string]any{"prompt": fmt.Sprintf("life %d of world %d", number, w.seed), "system": script, "maxTokens": 60 + rng.IntN(200)}),
 	}
 	l.hash = life.BodyHash([]byte(l.body))
@@ -71,7 +71,7 @@ func plan(w *world, rng *rand.Rand, number int) *life1 {
 		l.key = "key-" + strconv.Itoa(number)
 		l.callers = 1 + rng.IntN(4)*rng.IntN(2)
 	}
-	if rng.IntN(4) == 0 {
+	if rng.IntN(3) == 0 {
 		l.cancel = soon()
 	}
 	if rng.IntN(3) == 0 {
@@ -169,7 +169,7 @@ func (w *world) visit(l *life1, id string, d *device) {
 
 // run lives all lives of a world.
 func (w *world) run(rng *rand.Rand, lives int) {
-	for n, user := range users {
+	for n, user := range users[:w.settings.users] {
 		for k := range 1 + (n+int(w.seed))%2 {
 			w.devices[user] = append(w.devices[user], newDevice(w, user, w.seed<<8|uint64(n<<4|k)))
 		}

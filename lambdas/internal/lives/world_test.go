@@ -42,6 +42,8 @@ type settings struct {
 	batch            int
 	processorTimeout time.Duration
 	deserters        bool
+	users            int
+	spread           time.Duration // over which the lives begin
 }
 
 // world is the whole service and its users, in one process and in fake time.
@@ -276,6 +278,7 @@ func drawSettings(t *testing.T, rng *rand.Rand) settings {
 		calendar: calendar, zone: edge.zone, cap: pick(0, 3, 6, 12),
 		tiers: environment.Tiers{Default: environment.Limits{MonthlyRequests: pick(0, 6, 20, 1000), MonthlyTokens: pick(0, 2000, 6000, 1_000_000)}},
 		batch: int(pick(1, 3, 10)), processorTimeout: time.Duration(pick(300, 300, 60, 20)) * time.Second, deserters: rng.IntN(4) == 0,
+		users: int(pick(1, 2, 3)), spread: time.Duration(pick(2, 30, 360)) * time.Second,
 	}
 	if rng.IntN(2) == 0 {
 		s.rate, s.burst = []float64{0.2, 1, 5}[rng.IntN(3)], pick(1, 3, 10)
