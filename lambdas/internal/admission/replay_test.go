@@ -35,6 +35,24 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// No limit holds a replay back, so one that stored its input again would let a
+// user spend what an item of the largest size costs, as often as the API takes.
+func TestReplayWritesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.submit(t.Context(), "key", hi)
+	w.submit(t.Context(), "key", hi) // marks the request as kept
+	before := len(w.db.Calls())
+	for _, body := range []string{hi, `{"prompt":"another"}`} {
+		w.submit(t.Context(), "key", body)
+	}
+	for _, call := range w.db.Calls()[before:] {
+		if call.Operation != "GetItem" {
+			t.Errorf("a replay called %s", call.Operation)
+		}
+	}
+}
+
 func TestReplayTellsTheCurrentStatus(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
@@ -92,9 +94,9 @@ func (s *Service) Submit(ctx context.Context, r httpapi.Request) (httpapi.Respon
 
 // submit goes once through the steps of an admission.
 func (s *Service) submit(ctx context.Context, c call) (httpapi.Response, error) {
-	account, err := s.Store.Account(ctx, c.key.UserID)
-	if err != nil {
-		return httpapi.Response{}, err
+	account, existing, err := s.look(ctx, c)
+	if err != nil || existing != nil {
+		return s.replayOr(ctx, c, existing, err)
 	}
 	admission := s.admission(c, account)
 	if refusal := admission.Check(account); refusal != nil {
@@ -109,7 +111,7 @@ func (s *Service) submit(ctx context.Context, c call) (httpapi.Response, error) 
 	}
 	err = s.Store.Admit(ctx, admission, account)
 	refusal, refused := errors.AsType[*life.Refusal](err)
-	existing, exists := errors.AsType[*life.Existing](err)
+	written, exists := errors.AsType[*life.Existing](err)
 	switch {
 	case err == nil:
 		return s.enqueue(ctx, c, admission, account)
@@ -119,9 +121,28 @@ func (s *Service) submit(ctx context.Context, c call) (httpapi.Response, error) 
 		}
 		return s.refuse(ctx, c, account, refusal)
 	case exists:
-		return s.replay(ctx, c, existing)
+		return s.replay(ctx, c, written)
 	}
 	return httpapi.Response{}, err
+}
+
+// look reads the account and, beside it, the record that a keyed submission
+// replays. No limit holds a replay back, so it must not write its input again.
+func (s *Service) look(ctx context.Context, c call) (life.Account, *life.Existing, error) {
+	var (
+		account  life.Account
+		existing *life.Existing
+	)
+	reads, ctx := errgroup.WithContext(ctx)
+	reads.Go(func() (err error) {
+		existing, err = s.lookUp(ctx, c)
+		return err
+	})
+	reads.Go(func() (err error) {
+		account, err = s.Store.Account(ctx, c.key.UserID)
+		return err
+	})
+	return account, existing, reads.Wait()
 }
 
 // admission fixes all that is decided at admission and never recomputed.
