@@ -16,7 +16,10 @@ func TestAKilledProcessorIsFollowedByAnotherAttempt(t *testing.T) {
 	h := localcloudtest.Start(t, o)
 	p := newPerson(t, h)
 	const prompt, script = "Hold on", "tokens=300 rate=100"
-	p.await(p.submit(prompt, script), "succeeded") // from here on it is known how long an invocation takes
+	// The kill strikes within the time that invocations took so far: in the
+	// first half of one that takes twice as long.
+	first := p.await(p.submit("Practice", "tokens=150 rate=100"), "succeeded")
+	localcloudtest.Eventually(t, patience, "the end of the first invocation", func() bool { return invocations(t, h, "processor") > 0 })
 	h.SetFaults(t, map[string]any{"function": "processor", "kill": 1, "times": 1, "seed": 1})
 	id := p.submit(prompt, script)
 	r := newReader(id)
@@ -28,5 +31,5 @@ func TestAKilledProcessorIsFollowedByAnotherAttempt(t *testing.T) {
 	if s.Attempt != r.attempt || s.Text != r.text() {
 		t.Errorf("read attempt %d with %q", s.Attempt, s.Text)
 	}
-	p.wantSettled(2, 2*(s.Usage.InputTokens+s.Usage.OutputTokens))
+	p.wantSettled(2, first.Usage.InputTokens+first.Usage.OutputTokens+s.Usage.InputTokens+s.Usage.OutputTokens)
 }

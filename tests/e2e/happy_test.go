@@ -23,6 +23,9 @@ func TestAPromptIsAnswered(t *testing.T) {
 	wantRateLimitHeaders(t, answer, 1)
 
 	got := first.Stream(t, id, patience)
+	if used := p.usage(); used.InFlight != 0 || used.Tokens.Used == 0 {
+		t.Errorf("usage %+v after the end: it is told before it is settled", used)
+	}
 	want := bedrock.ScriptedText(prompt, script)
 	if got.Text != want {
 		t.Errorf("streamed\n%q\nthe model said\n%q", got.Text, want)
@@ -168,7 +171,7 @@ func TestAReplayOfAKeyIsNotChargedTwice(t *testing.T) {
 	if calls := modelCalls(t, p.Harness, ids[0]); calls != 1 {
 		t.Errorf("%v model calls for one key", calls)
 	}
-	if used := p.usage(); used.Requests.Used != 2 || used.InFlight != 0 {
+	if used := p.settled(); used.Requests.Used != 2 {
 		t.Errorf("usage %+v, want 2 requests", used)
 	}
 }
@@ -222,14 +225,14 @@ func TestCancel(t *testing.T) {
 	})
 	t.Run("when ended", func(t *testing.T) {
 		p := p.with(t)
-		before := p.usage()
+		before := p.settled()
 		id := p.submit("Short", "tokens=5 rate=0")
 		socket.Stream(t, id, patience)
 		wantCancel(t, p, id)
 		if s := p.state(id); s.Status != "succeeded" {
 			t.Errorf("a request that had ended is now %s", s.Status)
 		}
-		if used := p.usage(); used.Requests.Used != before.Requests.Used+1 {
+		if used := p.settled(); used.Requests.Used != before.Requests.Used+1 {
 			t.Errorf("%d requests used, want %d", used.Requests.Used, before.Requests.Used+1)
 		}
 	})

@@ -55,7 +55,7 @@ func TestTheMonthlyRequestsHoldUnderConcurrency(t *testing.T) {
 	for _, id := range got.ids {
 		p.await(id, "succeeded")
 	}
-	if used := p.usage(); used.Requests.Used != 10 || *used.Requests.Remaining != 0 || *used.Requests.Limit != 10 || used.Tier != "default" || used.InFlight != 0 {
+	if used := p.settled(); used.Requests.Used != 10 || *used.Requests.Remaining != 0 || *used.Requests.Limit != 10 || used.Tier != "default" {
 		t.Errorf("usage %+v", used)
 	}
 	p.stopsAtTheLimit()
@@ -210,7 +210,7 @@ func TestTheLimitsOfAUser(t *testing.T) {
 		quick["maxTokens"] = 10
 		for range 6 { // the burst
 			p.await(p.Submit(t, p.token(), quick), "succeeded")
-			localcloudtest.Eventually(t, patience, "the settlement", func() bool { return p.usage().InFlight == 0 })
+			p.settled()
 		}
 		refused := p.call("POST", "/requests", quick)
 		wantProblem(t, refused, http.StatusTooManyRequests, "rate_limited")
@@ -252,7 +252,7 @@ func (p *person) cancelAll(ids ...string) {
 	for _, id := range ids {
 		wantCancel(p.t, p, id)
 	}
-	localcloudtest.Eventually(p.t, patience, "nothing in flight", func() bool { return p.usage().InFlight == 0 })
+	p.settled()
 }
 
 // The gateways' own limits look like all other refusals.

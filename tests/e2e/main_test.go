@@ -202,13 +202,24 @@ func (p *person) usage() usage {
 	return u
 }
 
+// settled waits until nothing is open, which can be a moment after the end of
+// the last request can be read, and returns the usage.
+func (p *person) settled() usage {
+	p.t.Helper()
+	var u usage
+	localcloudtest.Eventually(p.t, patience, "nothing in flight of "+p.email, func() bool {
+		u = p.usage()
+		return u.InFlight == 0
+	})
+	return u
+}
+
 // wantSettled expects usage at rest: exactly so many requests and tokens.
 func (p *person) wantSettled(requests, tokens int) {
 	p.t.Helper()
-	u := p.usage()
-	if u.Requests.Used != requests || u.Tokens.Used != tokens || u.Tokens.Reserved != 0 || u.InFlight != 0 {
-		p.t.Errorf("usage of %s: %d requests, %d tokens, %d reserved, %d in flight; want %d, %d, 0, 0",
-			p.email, u.Requests.Used, u.Tokens.Used, u.Tokens.Reserved, u.InFlight, requests, tokens)
+	if u := p.settled(); u.Requests.Used != requests || u.Tokens.Used != tokens || u.Tokens.Reserved != 0 {
+		p.t.Errorf("usage of %s: %d requests, %d tokens, %d reserved; want %d, %d, 0",
+			p.email, u.Requests.Used, u.Tokens.Used, u.Tokens.Reserved, requests, tokens)
 	}
 }
 
