@@ -59,8 +59,10 @@ type StreamingSettings struct {
 	// flows, in milliseconds, 20 to 2000. Shorter is smoother; every frame
 	// costs $1 per million and socket. Default: 200.
 	FlushIntervalMs pulumi.IntPtrInput `pulumi:"flushIntervalMs,optional"`
-	// ReplayTtlHours is how long prompt and answer are kept past the end of a
-	// request, in hours, 1 to 720. Default: 24.
+	// ReplayTtlHours is how long an answer can be read at least past the end of
+	// its request, in hours, 1 to 720. Prompt and answer expire that long plus
+	// Queue.MaxAgeSeconds and 14 days after they were written, because a message
+	// may wait so long in the dead-letter queue. Default: 24.
 	ReplayTtlHours pulumi.IntPtrInput `pulumi:"replayTtlHours,optional"`
 	// OnDisconnect says what happens to a request whose user has had no socket
 	// for 30 s: continue or cancel. Default: continue.
