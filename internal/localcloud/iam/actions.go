@@ -3,6 +3,8 @@ package iam
 import (
 	"fmt"
 	"strings"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 )
 
 // actionNames are the IAM actions of the services that this project's policies
@@ -98,7 +100,7 @@ func validateAction(action string) error {
 		return fmt.Errorf("action %s: the local cloud does not know service %s", action, service)
 	}
 	for _, candidate := range names {
-		if glob(name, candidate) {
+		if awsapi.Glob(name, candidate) {
 			return nil
 		}
 	}

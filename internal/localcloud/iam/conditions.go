@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 )
 
 // comparisons are the condition operators that the local cloud evaluates; the
@@ -16,12 +18,12 @@ var comparisons = map[string]struct {
 	"StringNotEquals":           {func(p, v string) bool { return p == v }, true},
 	"StringEqualsIgnoreCase":    {strings.EqualFold, false},
 	"StringNotEqualsIgnoreCase": {strings.EqualFold, true},
-	"StringLike":                {glob, false},
-	"StringNotLike":             {glob, true},
-	"ArnEquals":                 {matchesARN, false},
-	"ArnLike":                   {matchesARN, false},
-	"ArnNotEquals":              {matchesARN, true},
-	"ArnNotLike":                {matchesARN, true},
+	"StringLike":                {awsapi.Glob, false},
+	"StringNotLike":             {awsapi.Glob, true},
+	"ArnEquals":                 {awsapi.MatchARN, false},
+	"ArnLike":                   {awsapi.MatchARN, false},
+	"ArnNotEquals":              {awsapi.MatchARN, true},
+	"ArnNotLike":                {awsapi.MatchARN, true},
 	"Bool":                      {strings.EqualFold, false},
 	"NumericEquals":             {numeric(func(p, v float64) bool { return v == p }), false},
 	"NumericNotEquals":          {numeric(func(p, v float64) bool { return v == p }), true},

@@ -41,9 +41,9 @@ func (s *statement) matchesAction(action string) bool {
 
 func (s *statement) matchesResource(resource string) bool {
 	if len(s.NotResource) > 0 {
-		return !anyMatches(s.NotResource, resource, matchesARN)
+		return !anyMatches(s.NotResource, resource, awsapi.MatchARN)
 	}
-	return anyMatches(s.Resource, resource, matchesARN)
+	return anyMatches(s.Resource, resource, awsapi.MatchARN)
 }
 
 // trusts tells whether a trust policy lets a principal perform an action of sts.
@@ -81,45 +81,5 @@ func anyMatches(patterns texts, value string, matches func(pattern, value string
 }
 
 func matchesFold(pattern, value string) bool {
-	return glob(strings.ToLower(pattern), strings.ToLower(value))
-}
-
-// matchesARN matches each of an ARN's six parts on its own: a wildcard does not
-// reach over a colon before the resource part.
-func matchesARN(pattern, arn string) bool {
-	if pattern == "*" {
-		return true
-	}
-	patterns, parts := strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6)
-	if len(patterns) != len(parts) {
-		return false
-	}
-	for i := range parts {
-		if !glob(patterns[i], parts[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// glob matches * (any text) and ? (any one byte).
-func glob(pattern, text string) bool {
-	star, retry := -1, 0
-	p, t := 0, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, retry = p, t
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
-			p++
-			t++
-		case star >= 0:
-			retry++
-			p, t = star+1, retry
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
+	return awsapi.Glob(strings.ToLower(pattern), strings.ToLower(value))
 }

@@ -4,5 +4,4 @@ package lambda
 var (
 	FailedItems   = failedItems
 	ParseSchedule = parseSchedule
-	MatchARN      = matchARN
 )

@@ -2,7 +2,8 @@ package lambda
 
 import (
 	"slices"
-	"strings"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 )
 
 // Permission is one statement of a function's resource policy.
@@ -58,45 +59,6 @@ func (f *function) permits(principal, sourceARN string) bool {
 	return slices.ContainsFunc(f.permissions, func(p Permission) bool {
 		return (p.Principal == principal || p.Principal == "*") &&
 			slices.Contains([]string{"lambda:InvokeFunction", "lambda:*", "*"}, p.Action) &&
-			(p.SourceARN == "" || matchARN(p.SourceARN, sourceARN))
+			(p.SourceARN == "" || awsapi.MatchARN(p.SourceARN, sourceARN))
 	})
-}
-
-// arnParts is the number of colon-separated parts of an ARN.
-const arnParts = 6
-
-// matchARN is IAM's ArnLike: each part by itself, with * and ? in the pattern.
-func matchARN(pattern, arn string) bool {
-	patterns, parts := strings.SplitN(pattern, ":", arnParts), strings.SplitN(arn, ":", arnParts)
-	if len(patterns) != arnParts || len(parts) != arnParts {
-		return pattern == "*" || pattern == arn
-	}
-	for i := range patterns {
-		if !matchGlob(patterns[i], parts[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// matchGlob matches text against a pattern of * (any run) and ? (any byte).
-func matchGlob(pattern, text string) bool {
-	star, retry := -1, 0
-	p, t := 0, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, retry = p, t
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
-			p++
-			t++
-		case star >= 0:
-			retry++
-			p, t = star+1, retry
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }
