@@ -140,14 +140,17 @@ type fate struct {
 
 // call draws the fate of a call.
 func (d *dice) call(p *process, c *call) fate {
-	if d.script != nil {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.quiet:
+		return fate{}
+	case d.script != nil:
 		if f := d.script(p, c); f != nil {
 			return *f
 		}
 		return fate{}
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	name := c.name()
 	f := fate{late: c.operation != "TransactWriteItems" && d.rng.IntN(2) == 0}
 	switch {

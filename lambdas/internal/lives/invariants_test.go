@@ -161,7 +161,7 @@ func (w *world) oneEndFrame(before, frame string) {
 // nextAttemptSoon is invariant 10: killed attempt -> next <= 50 s. A further
 // fault in between may cost more.
 func (w *world) nextAttemptSoon(r life.Record, gap time.Duration) {
-	if w.profile == "kills" && gap > 50*time.Second {
+	if (w.profile == "kills" || w.profile == "one fault") && gap > 50*time.Second {
 		w.violate(10, "%s: attempt %d came %v after its predecessor was killed", r.RequestID, r.Attempt, gap)
 	}
 }

@@ -1,0 +1,138 @@
+package lives_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+)
+
+// scenarios are lives short enough to fail at each of their calls.
+var scenarios = map[string]struct {
+	script string
+	cancel time.Duration
+	drop   time.Duration
+}{
+	"succeeds":  {script: "tokens=60 rate=40"},
+	"dropped":   {script: "tokens=60 rate=40", drop: 700 * time.Millisecond},
+	"cancelled": {script: "tokens=200 rate=40", cancel: 800 * time.Millisecond},
+	"refused":   {script: "tokens=60 rate=40 error=accessDeniedException@0"},
+	"throttled": {script: "tokens=60 rate=40 error=throttlingException@0 times=1"},
+}
+
+// sdkTries are how often the SDK makes a call that fails.
+const sdkTries = 3
+
+// callFaults are what befalls one call. What the SDK would hide by trying again
+// befalls its further tries, too.
+var callFaults = map[string]struct {
+	tries int
+	fate  fate
+}{
+	"fails":                     {sdkTries, fate{refuse: &refusal{Status: 500, Code: "InternalServerError", Message: "injected"}}},
+	"is denied":                 {1, fate{refuse: &refusal{Status: 400, Code: "AccessDeniedException", Message: "injected"}}},
+	"never comes":               {sdkTries, fate{drop: true}},
+	"loses its answer once":     {1, fate{lose: true}},
+	"loses its answer always":   {sdkTries, fate{lose: true}},
+	"takes 12 s":                {1, fate{delay: 12 * time.Second}},
+	"comes late":                {1, fate{delay: 12 * time.Second, late: true}},
+	"kills its process":         {1, fate{killBefore: true}},
+	"kills its process after":   {1, fate{killAfter: true}},
+	"freezes its process 60 s":  {1, fate{delay: time.Minute, late: true}},
+	"meets another transaction": {1, fate{refuse: &refusal{Status: 400, Code: "TransactionConflictException", Message: "injected"}}},
+}
+
+// oneFault befalls the n-th call of a world.
+type oneFault struct {
+	at    int
+	fault string
+
+	mu     sync.Mutex
+	calls  int
+	struck *call
+	tries  int
+}
+
+func (o *oneFault) fate(_ *process, c *call) *fate {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.calls++
+	fault := callFaults[o.fault]
+	switch {
+	case o.calls-1 == o.at:
+		o.struck = c
+	case o.struck == nil || o.tries == fault.tries || o.struck.name() != c.name() || !bytes.Equal(o.struck.body, c.body):
+		return nil
+	}
+	o.tries++
+	f := fault.fate
+	if f.late && c.operation == "TransactWriteItems" {
+		f.late = false
+	}
+	return &f
+}
+
+// liveWithOneFault runs a scenario and returns how many calls it made until its
+// user knew the end, and which one was struck.
+func liveWithOneFault(t *testing.T, scenario string, o *oneFault) (calls int, struck string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		calendar, err := life.NewCalendar("UTC")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newWorld(t, 1, "nothing", settings{calendar: calendar, batch: 1, cap: 3, processorTimeout: 5 * time.Minute})
+		w.profile = "one fault"
+		w.dice.script = o.fate
+		s := scenarios[scenario]
+		w.devices["alice"] = []*device{newDevice(w, "alice", 1)}
+		w.begin()
+		l := &life1{user: "alice", key: "key", callers: 2, cancel: s.cancel, drop: s.drop, number: 1, accepted: map[string]bool{}}
+		l.body = encode(map[string]any{"prompt": "one fault", "system": "script: " + s.script, "maxTokens": 300})
+		l.hash = life.BodyHash([]byte(l.body))
+		w.lives = []*life1{l}
+		time.Sleep(time.Second) // the socket opens
+		w.clients.Go(func() { w.live(l, rand.New(rand.NewPCG(1, 1))) })
+		time.Sleep(6 * time.Second)
+		o.mu.Lock()
+		calls = o.calls
+		if o.struck != nil {
+			struck = o.struck.name()
+		}
+		o.mu.Unlock()
+		w.rest()
+		if t.Failed() {
+			t.Logf("%s, call %d (%s) %s", scenario, o.at, struck, o.fault)
+			t.Log("\n" + w.trace.String())
+		}
+	})
+	return calls, struck
+}
+
+// Every call of a life fails once, in every way. In CI a part of them does, a
+// different part for every fault.
+func TestOneFaultAtEveryCall(t *testing.T) {
+	t.Parallel()
+	for scenario := range scenarios {
+		calls, _ := liveWithOneFault(t, scenario, &oneFault{at: -1})
+		if calls < 15 {
+			t.Fatalf("%s makes only %d calls", scenario, calls)
+		}
+		t.Logf("%s: %d calls", scenario, calls)
+		offset := 0
+		for fault := range callFaults {
+			offset++
+			t.Run(fmt.Sprintf("%s/%s", scenario, fault), func(t *testing.T) {
+				t.Parallel()
+				for at := offset % *strideFlag; at < calls; at += *strideFlag {
+					liveWithOneFault(t, scenario, &oneFault{at: at, fault: fault})
+				}
+			})
+		}
+	}
+}
