@@ -28,6 +28,19 @@ func (o *answerOptions) check(allowed ...string) *awsapi.Error {
 	return invalid("Return values set to invalid value")
 }
 
+// answerOld runs a write that may be asked for the old item at most.
+func (o *answerOptions) answerOld(s *Service, write *single) (any, *awsapi.Error) {
+	old, _, refusal := write.do(s)
+	if refusal != nil {
+		return nil, refusal
+	}
+	answer := writeAnswer{ConsumedCapacity: write.cost.shownOne(o.ReturnConsumedCapacity)}
+	if o.ReturnValues == "ALL_OLD" {
+		answer.Attributes = old
+	}
+	return answer, nil
+}
+
 type putItem struct {
 	put
 	answerOptions
@@ -45,15 +58,7 @@ func (r *putItem) prepare(s *Service) (refusal *awsapi.Error) {
 }
 
 func (r *putItem) execute(s *Service) (any, *awsapi.Error) {
-	old, _, refusal := r.do(s)
-	if refusal != nil {
-		return nil, refusal
-	}
-	answer := writeAnswer{ConsumedCapacity: r.cost.shownOne(r.ReturnConsumedCapacity)}
-	if r.ReturnValues == "ALL_OLD" {
-		answer.Attributes = old
-	}
-	return answer, nil
+	return r.answerOld(s, &r.single)
 }
 
 type deleteItem struct {
@@ -73,15 +78,7 @@ func (r *deleteItem) prepare(s *Service) (refusal *awsapi.Error) {
 }
 
 func (r *deleteItem) execute(s *Service) (any, *awsapi.Error) {
-	old, _, refusal := r.do(s)
-	if refusal != nil {
-		return nil, refusal
-	}
-	answer := writeAnswer{ConsumedCapacity: r.cost.shownOne(r.ReturnConsumedCapacity)}
-	if r.ReturnValues == "ALL_OLD" {
-		answer.Attributes = old
-	}
-	return answer, nil
+	return r.answerOld(s, &r.single)
 }
 
 type updateItem struct {
