@@ -147,11 +147,11 @@ func (f *fakeService) produce(request *fakeRequest) {
 	prompt := request.body.Messages[len(request.body.Messages)-1].Content
 	f.post(request, protocol.StartFrame(request.id, 1, "m"))
 	var words int
-	switch {
-	case prompt == "fail":
+	switch prompt {
+	case "fail":
 		f.post(request, protocol.DeltaFrame(request.id, 1, 1, "The first words, "))
 		f.post(request, protocol.ErrorFrame(request.id, 1, 2, protocol.RequestError{Code: protocol.CodeModelThrottled, Message: "busy", Retryable: true}))
-	case prompt == "restart":
+	case "restart":
 		f.post(request, protocol.DeltaFrame(request.id, 1, 1, "void "))
 		f.post(request, protocol.StartFrame(request.id, 2, "m"))
 		f.post(request, protocol.DeltaFrame(request.id, 2, 1, "good"))

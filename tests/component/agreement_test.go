@@ -163,8 +163,8 @@ func TestDocumentation(t *testing.T) {
 			}
 		})
 	}
-	for i := range reflect.TypeFor[components.StreamingServiceArgs]().NumField() {
-		if name := "StreamingServiceArgs." + reflect.TypeFor[components.StreamingServiceArgs]().Field(i).Name; !seen[name] {
+	for field := range reflect.TypeFor[components.StreamingServiceArgs]().Fields() {
+		if name := "StreamingServiceArgs." + field.Name; !seen[name] {
 			t.Errorf("%s was not found", name)
 		}
 	}

@@ -37,7 +37,6 @@ type declared struct {
 type recorder struct {
 	mu        sync.Mutex
 	resources map[string]declared
-	outputs   map[string]map[string]any
 }
 
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
@@ -121,9 +120,9 @@ func run(program pulumi.RunFunc) (*recorder, error) {
 }
 
 // declare runs a program with one service and returns what it declares.
-func declare(t *testing.T, args *components.StreamingServiceArgs, opts ...pulumi.ResourceOption) *recorder {
+func declare(t *testing.T, args *components.StreamingServiceArgs) *recorder {
 	t.Helper()
-	r, err := tryDeclare(args, opts...)
+	r, err := tryDeclare(args)
 	if err != nil {
 		t.Fatalf("declaring the service: %v", err)
 	}

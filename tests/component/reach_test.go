@@ -158,13 +158,13 @@ func TestEverySetting(t *testing.T) {
 }
 
 func settingPaths(prefix string, t reflect.Type, into map[string]bool) {
-	for i := range t.NumField() {
-		tag, ok := t.Field(i).Tag.Lookup("pulumi")
+	for field := range t.Fields() {
+		tag, ok := field.Tag.Lookup("pulumi")
 		if !ok {
 			continue
 		}
 		name, _, _ := strings.Cut(tag, ",")
-		switch field := t.Field(i).Type; {
+		switch field := field.Type; {
 		case field.Kind() == reflect.Pointer && field.Elem().Kind() == reflect.Struct:
 			settingPaths(prefix+name+".", field.Elem(), into)
 		case field.Kind() == reflect.Map && field.Elem().Kind() == reflect.Struct:

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -39,9 +40,7 @@ func (p Protocol) WriteResult(w http.ResponseWriter, value any) {
 // in x-amzn-ErrorType, and further members of the error beside the message.
 func (p Protocol) WriteError(w http.ResponseWriter, e *Error) {
 	body := map[string]any{"__type": p.Namespace + e.Code, "message": e.Message}
-	for name, value := range e.Members {
-		body[name] = value
-	}
+	maps.Copy(body, e.Members)
 	w.Header().Set("x-amzn-ErrorType", e.Code)
 	if p.QueryError {
 		w.Header().Set("x-amzn-query-error", e.queryError())

@@ -50,6 +50,7 @@ func BenchmarkThousandStreams(b *testing.B) {
 
 // drain reads one stream with as little of a client as possible.
 func drain(b *testing.B, address, script string) {
+	b.Helper()
 	connection, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", address)
 	if err != nil {
 		b.Error(err)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -213,8 +214,8 @@ func joined(blocks []block) string {
 
 // script returns the last system block that is a script, or standard.
 func (r *request) script(standard string) string {
-	for i := len(r.System) - 1; i >= 0; i-- {
-		if text, ok := r.System[i].text(); ok && strings.HasPrefix(strings.TrimSpace(text), scriptPrefix) {
+	for _, v := range slices.Backward(r.System) {
+		if text, ok := v.text(); ok && strings.HasPrefix(strings.TrimSpace(text), scriptPrefix) {
 			return text
 		}
 	}

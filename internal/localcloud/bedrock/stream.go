@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -202,9 +203,7 @@ var errDropped = errors.New("the connection breaks here")
 
 func (s *stream) exception(name string) error {
 	members := map[string]any{"message": exceptions[name].message}
-	for key, value := range exceptions[name].members {
-		members[key] = value
-	}
+	maps.Copy(members, exceptions[name].members)
 	payload, err := json.Marshal(members)
 	if err != nil {
 		return fmt.Errorf("encoding exception: %w", err)

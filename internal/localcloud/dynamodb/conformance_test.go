@@ -253,8 +253,7 @@ func TestMissingTable(t *testing.T) {
 	t.Parallel()
 	client := clientOf(t, newService(t))
 	_, err := client.GetItem(context.Background(), &sdk.GetItemInput{TableName: aws.String("other"), Key: item("pk", "p", "sk", "s")})
-	var missing *types.ResourceNotFoundException
-	if !errors.As(err, &missing) {
+	if _, ok := errors.AsType[*types.ResourceNotFoundException](err); !ok {
 		t.Errorf("got %v, want ResourceNotFoundException", err)
 	}
 }

@@ -31,8 +31,7 @@ func conflicting() *awsapi.Error {
 // undecodable is the answer to a body that is not a request: AWS's validation of
 // values, an unknown parameter, or plain bad JSON.
 func undecodable(err error) *awsapi.Error {
-	var badValue *attribute.Invalid
-	if errors.As(err, &badValue) {
+	if badValue, ok := errors.AsType[*attribute.Invalid](err); ok {
 		return invalid(badValue.Message)
 	}
 	if _, name, unknown := strings.Cut(err.Error(), "unknown field "); unknown {

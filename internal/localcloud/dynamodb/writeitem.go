@@ -1,6 +1,8 @@
 package dynamodb
 
 import (
+	"slices"
+
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb/attribute"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb/expression"
@@ -20,10 +22,8 @@ type answerOptions struct {
 }
 
 func (o *answerOptions) check(allowed ...string) *awsapi.Error {
-	for _, value := range append(allowed, "", "NONE") {
-		if o.ReturnValues == value {
-			return nil
-		}
+	if slices.Contains(append(allowed, "", "NONE"), o.ReturnValues) {
+		return nil
 	}
 	return invalid("Return values set to invalid value")
 }

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -101,10 +102,5 @@ func conditionHolds(operator string, patterns scalars, values []string) bool {
 }
 
 func some(values []string, holds func(string) bool) bool {
-	for _, value := range values {
-		if holds(value) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(values, holds)
 }

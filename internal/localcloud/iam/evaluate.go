@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
@@ -63,10 +64,8 @@ func (d document) trusts(kind, name, action string, keys map[string]string) bool
 }
 
 func (p principals) includes(kind, name string) bool {
-	for _, candidate := range p[kind] {
-		if candidate == name {
-			return true
-		}
+	if slices.Contains(p[kind], name) {
+		return true
 	}
 	return p["*"] != nil
 }

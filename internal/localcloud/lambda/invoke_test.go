@@ -2,6 +2,7 @@ package lambda_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"runtime"
@@ -133,7 +134,7 @@ func TestConcurrency(t *testing.T) {
 			running.Go(func() { invoke(t, s, `{"do":"sleep","ms":1000}`) })
 			time.Sleep(100 * time.Millisecond)
 			_, err := s.Invoke(context.Background(), "f", []byte(`{}`))
-			if e, ok := err.(*awsapi.Error); !ok || e.Code != "TooManyRequestsException" || e.Status != http.StatusTooManyRequests || e.Members["Reason"] != test.reason {
+			if e, ok := errors.AsType[*awsapi.Error](err); !ok || e.Code != "TooManyRequestsException" || e.Status != http.StatusTooManyRequests || e.Members["Reason"] != test.reason {
 				t.Errorf("second call: %v", err)
 			}
 			running.Wait()

@@ -118,7 +118,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 		if !found {
 			break
 		}
-		w.accept(line[:len(line):len(line)])
+		w.accept(slices.Clip(line))
 		w.rest = rest
 	}
 	if len(w.rest) > maxLogLine {

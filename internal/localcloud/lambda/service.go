@@ -129,7 +129,7 @@ func (s *Service) Close() {
 	s.mu.Unlock()
 
 	s.Rules.Close()
-	s.Mappings.stopAll()
+	s.stopAll()
 	for _, f := range functions {
 		f.endAll()
 	}

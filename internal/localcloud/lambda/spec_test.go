@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,7 +89,7 @@ func TestInvalidEntrypoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign := binary[:len(binary):len(binary)]
+	foreign := slices.Clip(binary)
 	foreign[18], foreign[19] = 2, 0 // e_machine: SPARC
 	tests := []struct {
 		name  string

@@ -3,6 +3,7 @@ package sqs
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -52,20 +53,14 @@ func defaultSettings() settings {
 	for name, bounds := range numbers {
 		s.numbers[name] = bounds.standard
 	}
-	for name, standard := range kept {
-		s.texts[name] = standard
-	}
+	maps.Copy(s.texts, kept)
 	return s
 }
 
 func (s *settings) clone() settings {
 	copied := settings{numbers: make(map[string]int, len(s.numbers)), texts: make(map[string]string, len(s.texts)), redrive: s.redrive}
-	for name, value := range s.numbers {
-		copied.numbers[name] = value
-	}
-	for name, value := range s.texts {
-		copied.texts[name] = value
-	}
+	maps.Copy(copied.numbers, s.numbers)
+	maps.Copy(copied.texts, s.texts)
 	return copied
 }
 

@@ -20,9 +20,9 @@ import (
 )
 
 // newQueue returns a client, and the URL of a queue with attributes.
-func newQueue(t testing.TB, attributes map[string]string, options ...sqs.Option) (*sqs.Service, *sdk.Client, string) {
+func newQueue(t testing.TB, attributes map[string]string) (*sqs.Service, *sdk.Client, string) {
 	t.Helper()
-	service := sqs.New(awsapi.Open{}, options...)
+	service := sqs.New(awsapi.Open{})
 	url, arn, err := service.CreateQueue(sqs.Spec{Name: "jobs", Attributes: attributes})
 	if err != nil {
 		t.Fatal(err)
@@ -150,8 +150,7 @@ func TestMissingQueue(t *testing.T) {
 	_, err := client.SendMessage(context.Background(), &sdk.SendMessageInput{QueueUrl: aws.String(url + "x"), MessageBody: aws.String("x")})
 	wantCode(t, err, "AWS.SimpleQueueService.NonExistentQueue")
 	_, err = client.GetQueueUrl(context.Background(), &sdk.GetQueueUrlInput{QueueName: aws.String("other")})
-	var missing *types.QueueDoesNotExist
-	if !errors.As(err, &missing) {
+	if _, ok := errors.AsType[*types.QueueDoesNotExist](err); !ok {
 		t.Errorf("got %v, want QueueDoesNotExist", err)
 	}
 }

@@ -3,6 +3,7 @@ package sqs
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
@@ -149,7 +150,7 @@ func (s *Service) withMessages(body []byte, t target) []byte {
 	}
 	for _, receipt := range receipts {
 		if receipt != "" {
-			body = append(body[:len(body):len(body)], q.bodyOf(receipt)...)
+			body = append(slices.Clip(body), q.bodyOf(receipt)...)
 		}
 	}
 	return body

@@ -3,6 +3,8 @@ package expression
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb/attribute"
 )
@@ -159,12 +161,10 @@ func (s step) wrap(value attribute.Value) attribute.Value {
 // merged joins two projections of one attribute.
 func merged(a, b attribute.Value) attribute.Value {
 	if a.Kind == attribute.List {
-		return attribute.Value{Kind: attribute.List, List: append(a.List[:len(a.List):len(a.List)], b.List...)}
+		return attribute.Value{Kind: attribute.List, List: append(slices.Clip(a.List), b.List...)}
 	}
 	members := map[string]attribute.Value{}
-	for name, value := range a.Members {
-		members[name] = value
-	}
+	maps.Copy(members, a.Members)
 	for name, value := range b.Members {
 		if present, ok := members[name]; ok {
 			value = merged(present, value)
