@@ -131,10 +131,10 @@ func declare(t *testing.T, args *components.StreamingServiceArgs) *recorder {
 
 // tryDeclare returns the error of the constructor or, failing later, of the
 // program.
-func tryDeclare(args *components.StreamingServiceArgs, opts ...pulumi.ResourceOption) (*recorder, error) {
+func tryDeclare(args *components.StreamingServiceArgs) (*recorder, error) {
 	var refused error
 	r, err := run(func(ctx *pulumi.Context) error {
-		_, refused = components.NewStreamingService(ctx, service, withFake(args), opts...)
+		_, refused = components.NewStreamingService(ctx, service, withFake(args))
 		return refused
 	})
 	if refused != nil {

@@ -20,7 +20,7 @@ import (
 )
 
 // newQueue returns a client, and the URL of a queue with attributes.
-func newQueue(t testing.TB, attributes map[string]string) (*sqs.Service, *sdk.Client, string) {
+func newQueue(t testing.TB, attributes map[string]string) (*sdk.Client, string) {
 	t.Helper()
 	service := sqs.New(awsapi.Open{})
 	url, arn, err := service.CreateQueue(sqs.Spec{Name: "jobs", Attributes: attributes})
@@ -30,7 +30,7 @@ func newQueue(t testing.TB, attributes map[string]string) (*sqs.Service, *sdk.Cl
 	if want := "arn:aws:sqs:us-east-1:000000000000:jobs"; arn != want {
 		t.Fatalf("got ARN %s, want %s", arn, want)
 	}
-	return service, clientOf(t, service), url
+	return clientOf(t, service), url
 }
 
 func clientOf(t testing.TB, service *sqs.Service) *sdk.Client {
@@ -68,7 +68,7 @@ func receive(t testing.TB, client *sdk.Client, url string) []types.Message {
 // which verifies that of the body, and by value.
 func TestSendAndReceive(t *testing.T) {
 	t.Parallel()
-	_, client, url := newQueue(t, nil)
+	client, url := newQueue(t, nil)
 	sent, err := client.SendMessage(context.Background(), &sdk.SendMessageInput{
 		QueueUrl: &url, MessageBody: aws.String(`{"v":1,"text":"grüße <&>"}`), MessageGroupId: aws.String("u1"),
 		MessageAttributes: map[string]types.MessageAttributeValue{
@@ -103,7 +103,7 @@ func TestSendAndReceive(t *testing.T) {
 
 func TestRefusedMessages(t *testing.T) {
 	t.Parallel()
-	_, client, url := newQueue(t, map[string]string{"MaximumMessageSize": "2048"})
+	client, url := newQueue(t, map[string]string{"MaximumMessageSize": "2048"})
 	text := func(value string) types.MessageAttributeValue {
 		return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
 	}
@@ -146,7 +146,7 @@ func wantCode(t testing.TB, err error, want string) {
 
 func TestMissingQueue(t *testing.T) {
 	t.Parallel()
-	_, client, url := newQueue(t, nil)
+	client, url := newQueue(t, nil)
 	_, err := client.SendMessage(context.Background(), &sdk.SendMessageInput{QueueUrl: aws.String(url + "x"), MessageBody: aws.String("x")})
 	wantCode(t, err, "AWS.SimpleQueueService.NonExistentQueue")
 	_, err = client.GetQueueUrl(context.Background(), &sdk.GetQueueUrlInput{QueueName: aws.String("other")})
@@ -157,7 +157,7 @@ func TestMissingQueue(t *testing.T) {
 
 func TestBatches(t *testing.T) {
 	t.Parallel()
-	_, client, url := newQueue(t, nil)
+	client, url := newQueue(t, nil)
 	ctx := context.Background()
 	entry := func(id, body string) types.SendMessageBatchRequestEntry {
 		return types.SendMessageBatchRequestEntry{Id: &id, MessageBody: &body}
@@ -205,7 +205,7 @@ func TestBatches(t *testing.T) {
 
 func TestQueueOperations(t *testing.T) {
 	t.Parallel()
-	_, client, _ := newQueue(t, nil)
+	client, _ := newQueue(t, nil)
 	ctx := context.Background()
 	created, err := client.CreateQueue(ctx, &sdk.CreateQueueInput{QueueName: aws.String("mine"), Attributes: map[string]string{"VisibilityTimeout": "7"}, Tags: map[string]string{"a": "b"}})
 	if err != nil {
