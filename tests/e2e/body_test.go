@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -183,4 +184,68 @@ func TestOnlyAllowedOriginsMayCall(t *testing.T) {
 	if got := handshake(t, h, "streaming.v1, "+p.token()); got != 101 {
 		t.Errorf("a socket without an Origin: %d", got)
 	}
+}
+
+func TestOnlyAllowedAddressesMayCall(t *testing.T) {
+	t.Parallel()
+	h := ownCloud(t, "auth.allowedCidrs[0]=192.0.2.0/24")
+	token := h.Demo(t).IDToken
+	wantProblem(t, h.Rest(t, token, "GET", "/usage", nil), http.StatusForbidden, "forbidden")
+	wantProblem(t, h.Rest(t, token, "POST", "/requests", map[string]string{"prompt": "Hi"}), http.StatusForbidden, "forbidden")
+	if got := handshake(t, h, "streaming.v1, "+token); got != http.StatusForbidden {
+		t.Errorf("handshake %d, want 403", got)
+	}
+}
+
+// Header names have no case, for API Gateway as for everybody else.
+func TestHeadersInAnyCase(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, cloud(t))
+	var ids []string
+	for _, names := range [][2]string{{"authorization", "idempotency-key"}, {"AUTHORIZATION", "IDEMPOTENCY-KEY"}, {"Authorization", "Idempotency-Key"}} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.Config.RestURL+"/requests", strings.NewReader(`{"prompt":"Hi","system":"script: tokens=1 rate=0"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header[names[0]] = []string{p.token()}
+		request.Header[names[1]] = []string{"one"}
+		response, err := p.Client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body struct{ RequestID string }
+		if err := json.NewDecoder(response.Body).Decode(&body); err != nil || response.StatusCode != http.StatusAccepted {
+			t.Errorf("%s: %d %v", names[0], response.StatusCode, err)
+		}
+		_ = response.Body.Close()
+		ids = append(ids, body.RequestID)
+	}
+	if ids[0] != ids[1] || ids[0] != ids[2] {
+		t.Errorf("one key in three cases gave %v", ids)
+	}
+	for _, name := range []string{"authorization", "AUTHORIZATION"} {
+		header := http.Header{name: {p.token()}, "sec-websocket-protocol": {"streaming.v1"}}
+		if got := upgrade(t, p.Config.WebSocketURL, header); got != http.StatusSwitchingProtocols {
+			t.Errorf("%s of a handshake: %d", name, got)
+		}
+	}
+}
+
+// upgrade sends a handshake whose headers are written as they are.
+func upgrade(t *testing.T, url string, header http.Header) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http"+strings.TrimPrefix(url, "ws"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = header
+	for name, value := range map[string]string{"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+		request.Header[name] = []string{value}
+	}
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
 }

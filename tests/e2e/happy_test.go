@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -379,6 +380,26 @@ func TestTheBearerPrefixIsAccepted(t *testing.T) {
 	for _, prefix := range []string{"Bearer ", "bearer "} {
 		if answer := p.Rest(t, prefix+p.token(), "GET", "/usage", nil); answer.Status != http.StatusOK {
 			t.Errorf("%s: %d %s", fmt.Sprintf("%q", prefix), answer.Status, answer.Body)
+		}
+	}
+}
+
+// An answer that comes all at once is cut into frames of the allowed size,
+// between characters, however much longer JSON makes it.
+func TestLongAnswersAreCutBetweenCharacters(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, cloud(t))
+	socket := p.dial()
+	for name, piece := range map[string]string{"emoji": "👩‍🚀", "control characters": "\u0001", "quotes": `"\`, "angle brackets": "<&>", "line separators": "\u2028"} {
+		text := strings.Repeat(piece, 36_000/len(piece))
+		id := p.submit("At once", "rate=0 text="+strconv.Quote(text))
+		got := socket.Stream(t, id, patience)
+		if got.Text != text {
+			t.Errorf("%s: %d bytes of %d arrived, or others", name, len(got.Text), len(text))
+		}
+		checkShape(t, got, id)
+		if s := p.state(id); s.Text != text {
+			t.Errorf("%s: reading gives %d bytes of %d", name, len(s.Text), len(text))
 		}
 	}
 }
