@@ -508,6 +508,31 @@ func TestFencedAttemptPostsNoEnd(t *testing.T) {
 	})
 }
 
+// The model ends before the watcher has looked: only the terminal write tells
+// that the request is another's.
+func TestAttemptFencedAtItsEndIsNotAcknowledged(t *testing.T) {
+	simulate(t, func(t *testing.T, w *world) {
+		m := w.admit(nil)
+		p := w.start()
+		p.hook = func(operation string, after bool) error {
+			if operation == "finish" && !after {
+				w.update(m, func(r *life.Record) { r.Attempt, r.Owner = 2, "other" })
+			}
+			return nil
+		}
+		if p.handle(m) {
+			t.Error("deleted by an attempt that lost its request")
+		}
+		if r := w.record(m); r.Status.Terminal() || w.settled[r.Key] != 0 {
+			t.Errorf("record %+v, settled %d times", r, w.settled[r.Key])
+		}
+		frames := w.framesOf("a")
+		if last := frames[len(frames)-1]; last.Type != protocol.FrameDelta {
+			t.Errorf("posted %s", last.raw)
+		}
+	})
+}
+
 func TestRequestDoesNotEndBeforeItsLogIsComplete(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		p := w.start()
