@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,7 +147,7 @@ func (u *user) ended(id string) bool {
 // live submits a request and follows it to its end.
 func (u *user) live() {
 	prompt := fmt.Sprintf("life %d", u.count.Add(1))
-	id := u.Submit(u.t, u.token, localcloudtest.Prompt(prompt, script))
+	id := u.submit(prompt)
 	var state struct{ Status, Text string }
 	deadline := time.Now().Add(longestEnd)
 	for state.Status == "" || state.Status == "queued" || state.Status == "streaming" {
@@ -158,6 +159,22 @@ func (u *user) live() {
 		u.Rest(u.t, u.token, "GET", "/requests/"+id, nil).Decode(u.t, &state)
 	}
 	u.judge(id, prompt, state.Status, state.Text)
+}
+
+// submit posts a request until its outcome is known, as the protocol says: the
+// same key is safe to send again.
+func (u *user) submit(prompt string) (id string) {
+	var accepted struct{ RequestID string }
+	localcloudtest.Eventually(u.t, longestEnd, "submitting "+prompt, func() bool {
+		answer := u.Rest(u.t, u.token, "POST", "/requests", localcloudtest.Prompt(prompt, script), "Idempotency-Key", strings.ReplaceAll(prompt, " ", "-"))
+		if answer.Status != http.StatusAccepted {
+			u.t.Logf("submitting %s: %d %s\n%s", prompt, answer.Status, answer.Body, u.Logs(u.t, "quota"))
+			return false
+		}
+		answer.Decode(u.t, &accepted)
+		return true
+	})
+	return accepted.RequestID
 }
 
 // judge compares the end of a request with what the socket and the model said. A

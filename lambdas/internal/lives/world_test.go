@@ -249,14 +249,21 @@ func (w *world) wasAccepted(id string) bool {
 	return w.answered[id]
 }
 
-// edges are moments at which months change, some of them odd.
-var edges = []struct{ zone, at string }{
-	{"UTC", "2000-02-01T00:00:00Z"},
-	{"Europe/Berlin", "2000-03-31T22:00:00Z"},
-	{"America/New_York", "2000-11-01T05:00:00Z"},
-	{"Asia/Damascus", "2000-03-31T22:00:00Z"}, // midnight does not exist
-	{"Asia/Damascus", "2000-09-30T21:00:00Z"}, // midnight would come twice
-	{"Pacific/Kiritimati", "2000-06-30T10:00:00Z"},
+// edges are moments at which months change, or might be thought to.
+var edges = []edge{
+	{"UTC", "2000-02-01T00:00:00Z", 2},
+	{"Europe/Berlin", "2000-03-31T22:00:00Z", 2},
+	{"America/New_York", "2000-11-01T05:00:00Z", 2},
+	{"Asia/Damascus", "2000-03-31T22:00:00Z", 2}, // midnight does not exist
+	{"Asia/Damascus", "2000-09-30T21:00:00Z", 1}, // clocks go back at midnight: September goes on
+	{"Asia/Damascus", "2000-09-30T22:00:00Z", 2}, // and ends an hour later
+	{"Pacific/Kiritimati", "2000-06-30T10:00:00Z", 2},
+}
+
+// edge is a moment in a time zone, and how many months touch there.
+type edge struct {
+	zone, at string
+	months   int
 }
 
 // drawSettings draws what an operator might configure, and passes the time to
