@@ -27,22 +27,22 @@ const (
 )
 
 // pulumi returns the directory whose bin holds the Pulumi CLI. It is built once
-// for each state of go.mod, in three to five minutes, and kept in the user's
+// for each of its versions, in three to five minutes, and kept in the user's
 // cache.
 func pulumi(t testing.TB) string {
 	t.Helper()
 	return must(t, builtPulumi)
 }
 
-// languageYAML is pulumi, with the host of YAML programs beside the CLI.
-func languageYAML(t testing.TB) string {
+// pulumiWithYAML is pulumi with the host of YAML programs beside the CLI.
+func pulumiWithYAML(t testing.TB) string {
 	t.Helper()
 	return must(t, builtYAML)
 }
 
-// providerPlugin returns the directory that holds pulumi-resource-streaming,
-// built from the source as it is.
-func providerPlugin(t testing.TB) string {
+// provider returns the directory that holds pulumi-resource-streaming as a
+// release has it, built from the source as it is: with the functions in it.
+func provider(t testing.TB) string {
 	t.Helper()
 	return must(t, builtProvider)
 }
@@ -58,11 +58,15 @@ var (
 		return tool("pulumi-language-yaml", yamlPackage)
 	})
 	builtProvider = sync.OnceValues(func() (string, error) {
+		source := filepath.Join(root, "cmd", "pulumi-resource-streaming")
+		if err := run(source, nil, "go", "generate", "."); err != nil {
+			return "", err
+		}
 		dir, err := cacheDir("provider")
 		if err != nil {
 			return "", err
 		}
-		return dir, goBuild(filepath.Join(root, "cmd", "pulumi-resource-streaming"), filepath.Join(dir, "pulumi-resource-streaming"), ".")
+		return dir, goBuild(source, filepath.Join(dir, "pulumi-resource-streaming"), ".", "-tags", "release")
 	})
 )
 
@@ -75,14 +79,14 @@ func must(t testing.TB, built func() (string, error)) string {
 	return dir
 }
 
-// tool builds a command of a module in go.mod unless the one in the cache was
-// built from the same modules by the same Go.
+// tool builds a command of Pulumi unless the one in the cache is of the same
+// versions of Pulumi and Go.
 func tool(name, pkg string, flags ...string) (string, error) {
-	modules, err := os.ReadFile("go.mod")
+	versions, err := exec.Command("go", "list", "-m", "github.com/pulumi/pulumi/pkg/v3", "github.com/pulumi/pulumi-yaml").Output()
 	if err != nil {
-		return "", fmt.Errorf("reading modules: %w", err)
+		return "", fmt.Errorf("finding versions: %w", err)
 	}
-	sum := sha256.Sum256(fmt.Append(modules, runtime.Version(), flags))
+	sum := sha256.Sum256(append(versions, runtime.Version()...))
 	dir, err := cacheDir(filepath.Join("pulumi", hex.EncodeToString(sum[:8])))
 	if err != nil {
 		return "", err
@@ -90,6 +94,9 @@ func tool(name, pkg string, flags ...string) (string, error) {
 	output := filepath.Join(dir, "bin", name)
 	if _, err := os.Stat(output); err == nil {
 		return dir, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(output), 0o755); err != nil {
+		return "", fmt.Errorf("making the cache: %w", err)
 	}
 	return dir, goBuild(".", output, pkg, flags...)
 }
@@ -99,13 +106,23 @@ func tool(name, pkg string, flags ...string) (string, error) {
 func goBuild(dir, output, pkg string, flags ...string) error {
 	unfinished := fmt.Sprintf("%s.%d", output, os.Getpid())
 	args := append([]string{"build", "-o", unfinished}, flags...)
-	command := exec.Command("go", append(args, pkg)...)
-	command.Dir = dir
-	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+	if err := run(dir, nil, "go", append(args, pkg)...); err != nil {
+		return err
 	}
 	if err := os.Rename(unfinished, output); err != nil {
 		return fmt.Errorf("placing %s: %w", output, err)
+	}
+	return nil
+}
+
+// run runs a command in dir, with further environment. Its output is in the
+// error.
+func run(dir string, environment []string, name string, args ...string) error {
+	command := exec.Command(name, args...)
+	command.Dir = dir
+	command.Env = append(os.Environ(), environment...)
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return nil
 }

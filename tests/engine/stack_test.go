@@ -24,6 +24,7 @@ type testStack struct {
 	cloud   *cloud
 	dir     string // of everything that the engine keeps
 	t       testing.TB
+	service string // name of the service in the program
 	steps   []step // so far
 	initial []byte // configuration, once it is kept
 }
@@ -51,7 +52,7 @@ func (c *cloud) newStack(t testing.TB, name string, changes ...settings) *testSt
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &testStack{Stack: created, cloud: c, dir: dir, t: t}
+	s := &testStack{Stack: created, cloud: c, dir: dir, t: t, service: stack.ServiceName}
 	s.configure(changes...)
 	return s
 }
@@ -90,8 +91,8 @@ func (s *testStack) harness() *localcloudtest.Harness {
 		plain[name] = output.Value
 	}
 	plain["cognitoEndpoint"] = s.cloud.URL()
-	plain["restUrl"] = s.output("streaming-rest-stage", "invokeUrl")
-	plain["webSocketUrl"] = s.output("streaming-websocket-stage", "invokeUrl")
+	plain["restUrl"] = s.output(s.service+"-rest-stage", "invokeUrl")
+	plain["webSocketUrl"] = s.output(s.service+"-websocket-stage", "invokeUrl")
 	encoded, err := json.Marshal(plain)
 	if err != nil {
 		s.t.Fatal(err)
