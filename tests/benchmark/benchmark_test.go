@@ -101,7 +101,7 @@ name: Title
 	if got := r.format(row{name: "name", title: "Title"}); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got := verdict(r.measures); got != "\ntargets: 1 met, 1 missed\n  missed  bad: 3 ms, target ≤ 2 ms\n" {
+	if got := verdict(r.measures); got != "\ntargets: 1 met, 1 missed\n  missed  bad: 3 ms p95 4 ms, target ≤ 2 ms\n" {
 		t.Errorf("verdict %s", got)
 	}
 }

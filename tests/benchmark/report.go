@@ -76,7 +76,7 @@ func verdict(all []measure) string {
 		case m.met:
 			met++
 		default:
-			missed = append(missed, fmt.Sprintf("%s: %s, target %s", m.what, m.value, m.target))
+			missed = append(missed, fmt.Sprintf("%s: %s, target %s", strings.TrimSpace(m.what), strings.TrimSpace(m.value+" "+m.spread), m.target))
 		}
 	}
 	if missed == nil {

@@ -45,14 +45,15 @@ func measureStarts(ctx context.Context, b *bench) (result, error) {
 		}
 		again, ends = append(again, took), append(ends, end)
 	}
-	r.add(measure{what: "first start, functions not built", value: seconds(first)})
+	second := again.median() + check
+	r.add(measure{what: "first start, functions not built", value: seconds(first + check)})
 	r.add(measure{
-		what: "second start", value: seconds(again.median()), spread: "max " + seconds(again.at(1)),
-		beside: "the first one took " + ratio(float64(first), float64(again.median())), target: "≤ 5 s with go run", met: again.median()+check <= startTarget,
+		what: "second start", value: seconds(second), spread: "max " + seconds(again.at(1)+check),
+		beside: "the first one took " + ratio(float64(first+check), float64(second)), target: "≤ 5 s", met: second <= startTarget,
 	})
-	r.add(measure{what: "go build of it, nothing changed", value: seconds(check), spread: "comes on top with go run"})
+	r.add(measure{what: "  of it, what go run does before", value: seconds(check)})
 	r.add(measure{what: "end after an interrupt", value: milliseconds(ends.median()), spread: "max " + milliseconds(ends.at(1)), target: "≤ 2 s", met: ends.at(1) <= stopTarget})
-	r.note("exec to the line \"ready:\"; Go's own build cache is warm throughout")
+	r.note("go run ./cmd/local to the line \"ready:\"; Go's own build cache is warm throughout")
 	return r, nil
 }
 

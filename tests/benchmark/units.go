@@ -56,8 +56,8 @@ func measureUnits(ctx context.Context, b *bench) (result, error) {
 		what: "DynamoDB write units", value: fmt.Sprintf("%g", used.Counters[usage.WriteUnits]), spread: fmt.Sprintf("%g of them store the answer", used.answer),
 		beside: fmt.Sprintf("attributed to the request %g", used.attributed),
 	})
-	used.addRest(&r, fmt.Sprintf("  without the answer, %d tokens/s", meteredRate))
-	brisk.addRest(&r, fmt.Sprintf("  without the answer, %d tokens/s", briskRate))
+	used.addRest(&r, fmt.Sprintf("  units without the answer, %d tokens/s", meteredRate))
+	brisk.addRest(&r, fmt.Sprintf("  units without the answer, %d tokens/s", briskRate))
 	r.add(measure{what: "DynamoDB read units", value: fmt.Sprintf("%g", used.Counters[usage.ReadUnits])})
 	addCosts(&r, used.Counters)
 	r.note("prompt %d bytes, answer %d tokens at %d tokens/s unless said, one socket; totals of /_local/usage, so what names only the user counts too", meteredPrompt, meteredTokens, meteredRate)
