@@ -17,6 +17,7 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/authorizer"
 	"github.com/streaming-service/streaming-service/lambdas/internal/handshake"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
@@ -36,11 +37,11 @@ type Lives interface {
 	Heal(ctx context.Context, record life.Record) (bool, error)
 }
 
-// Sockets posts to connections and closes them. Deliver's error wraps
-// relay.ErrGone if the connection does not exist.
+// Sockets posts to connections and closes them. The errors wrap relay.ErrGone
+// if the connection does not exist, or not yet.
 type Sockets interface {
 	Deliver(ctx context.Context, to life.Connection, frame []byte) error
-	Close(ctx context.Context, connectionID string) error
+	Close(ctx context.Context, c life.Connection) error
 }
 
 // Handler answers the events of the three routes.
@@ -121,8 +122,9 @@ func (h *Handler) connect(ctx context.Context, c life.Connection, headers handsh
 	return response
 }
 
-// evict closes the user's oldest connections if newest is one too many. It does
-// what it can: a socket more is no reason to refuse one.
+// evict closes the user's oldest connections if newest is one too many. Those
+// that are newer still, of clients that connect at once, are left to each other.
+// It does what it can: a socket more is no reason to refuse one.
 func (h *Handler) evict(ctx context.Context, newest life.Connection) {
 	if h.MaxConnections <= 0 {
 		return
@@ -135,14 +137,24 @@ func (h *Handler) evict(ctx context.Context, newest life.Connection) {
 	others := slices.DeleteFunc(all, func(c life.Connection) bool { return c.ConnectionID == newest.ConnectionID })
 	slices.SortFunc(others, func(a, b life.Connection) int { return a.ConnectedAt.Compare(b.ConnectedAt) })
 	for _, c := range others[:max(0, len(others)+1-h.MaxConnections)] {
-		if err := h.close(ctx, c); err != nil {
+		if c.ConnectedAt.After(newest.ConnectedAt) {
+			return
+		}
+		if err := h.close(ctx, c, newest.ConnectedAt.Add(-life.GoneGrace)); err != nil {
 			h.Log.WarnContext(ctx, "cannot close the oldest connection", "error", err)
 		}
 	}
 }
 
-func (h *Handler) close(ctx context.Context, c life.Connection) error {
-	if err := h.Sockets.Close(ctx, c.ConnectionID); err != nil {
+// close ends a connection and forgets it. One that is gone is forgotten only if
+// it connected before opened: a younger one may still open, and would then stay
+// without frames.
+func (h *Handler) close(ctx context.Context, c life.Connection, opened time.Time) error {
+	err := h.Sockets.Close(ctx, c)
+	switch {
+	case errors.Is(err, relay.ErrGone):
+		return h.Store.DeleteConnection(ctx, c, opened)
+	case err != nil:
 		return err
 	}
 	return h.Store.DeleteConnection(ctx, c, time.Time{})

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
 )
 
 func TestConnect(t *testing.T) {
@@ -82,6 +83,7 @@ func TestConnectClosesTheOldestSockets(t *testing.T) {
 		{"many too many", []life.Connection{socket("a", 1), socket("b", 2), socket("c", 3), socket("d", 4), socket("me=", 9)}, "", "put me=,list,close d,delete d,close c,delete c"},
 		{"cannot close", []life.Connection{socket("a", 1), socket("b", 2), socket("c", 3), socket("me=", 0)}, "close", "put me=,list,close c"},
 		{"cannot list", nil, "list", "put me=,list"},
+		{"newer ones at once", []life.Connection{socket("a", -1), socket("b", -2), socket("me=", 0), socket("c", -3), socket("old", 9)}, "", "put me=,list,close old,delete old"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,6 +103,25 @@ func TestConnectClosesTheOldestSockets(t *testing.T) {
 				t.Errorf("steps %s, want %s", steps, tt.wantSteps)
 			}
 		})
+	}
+}
+
+// TestASocketThatIsStillOpeningKeepsItsRow has two sockets at once where one is
+// allowed: the first is unknown to API Gateway until its own $connect is over.
+func TestASocketThatIsStillOpeningKeepsItsRow(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.connections = []life.Connection{{UserID: "user", ConnectionID: "opening", ConnectedAt: connectedAt.Add(-time.Second)}}
+	w.fail["close"] = relay.ErrGone
+	h := w.handler()
+	h.MaxConnections = 1
+	e := event("CONNECT", "")
+	e.Headers = map[string]string{"Sec-WebSocket-Protocol": "streaming.v1"}
+	if got, err := h.Handle(t.Context(), e); err != nil || got.StatusCode != 200 {
+		t.Errorf("got %d, %v", got.StatusCode, err)
+	}
+	if steps := strings.Join(w.steps, ","); steps != "put me=,list,close opening,delete opening conditionally" {
+		t.Errorf("steps %s", steps)
 	}
 }
 

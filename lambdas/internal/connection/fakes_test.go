@@ -105,7 +105,9 @@ func (w *world) Deliver(ctx context.Context, to life.Connection, frame []byte) e
 	return w.step("post", to.ConnectionID)
 }
 
-func (w *world) Close(_ context.Context, id string) error { return w.step("close", id) }
+func (w *world) Close(_ context.Context, c life.Connection) error {
+	return w.step("close", c.ConnectionID)
+}
 
 // event is one of the WebSocket API, from a socket that the authorizer let in
 // for "user".

@@ -71,15 +71,7 @@ func NewBroadcaster(sockets *Sockets, connections relay.Connections) *relay.Hub 
 // that the socket may still be opening. It wraps relay.ErrSlow if API Gateway
 // kept refusing the frame as one too many.
 func (s *Sockets) Deliver(ctx context.Context, to life.Connection, frame []byte) error {
-	var err error
-	pause := firstPause
-	for try := 1; ; try++ {
-		err = s.post(ctx, to.ConnectionID, frame)
-		if !s.again(err, to, try) || !sleep(ctx, jitter(pause)) {
-			break
-		}
-		pause = min(2*pause, longestPause)
-	}
+	err := s.try(ctx, to, func() error { return s.post(ctx, to.ConnectionID, frame) })
 	if errors.Is(err, relay.ErrGone) {
 		if before := time.Now().Add(-life.GoneGrace); to.ConnectedAt.Before(before) {
 			// The row expires by itself if this fails.
@@ -89,8 +81,21 @@ func (s *Sockets) Deliver(ctx context.Context, to life.Connection, frame []byte)
 	return err
 }
 
-// again reports whether a post that ended with err is worth another try.
-func (s *Sockets) again(err error, to life.Connection, try int) bool {
+// try calls the API until it has done what it should or another call is not
+// worth it.
+func (s *Sockets) try(ctx context.Context, to life.Connection, call func() error) error {
+	pause := firstPause
+	for try := 1; ; try++ {
+		err := call()
+		if !again(err, to, try) || !sleep(ctx, jitter(pause)) {
+			return err
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// again reports whether a call that ended with err is worth another try.
+func again(err error, to life.Connection, try int) bool {
 	switch {
 	case err == nil:
 		return false
@@ -102,12 +107,17 @@ func (s *Sockets) again(err error, to life.Connection, try int) bool {
 	return try < maxTries
 }
 
-// Close closes a connection. One that is gone is closed.
-func (s *Sockets) Close(ctx context.Context, connectionID string) error {
+// Close closes a connection. Its error wraps relay.ErrGone if the connection
+// does not exist, or is so young that its socket may still be opening.
+func (s *Sockets) Close(ctx context.Context, c life.Connection) error {
+	return s.try(ctx, c, func() error { return s.close(ctx, c.ConnectionID) })
+}
+
+func (s *Sockets) close(ctx context.Context, connectionID string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_, err := s.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &connectionID})
-	if err = classify(err); err != nil && !errors.Is(err, relay.ErrGone) {
+	if err = classify(err); err != nil {
 		return fmt.Errorf("closing a connection: %w", err)
 	}
 	return nil

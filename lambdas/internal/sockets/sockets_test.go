@@ -199,26 +199,40 @@ func TestPaceComesBack(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	t.Parallel()
+	closed := answer{status: http.StatusNoContent}
 	tests := []struct {
 		name    string
-		answer  answer
-		wantErr bool
+		age     time.Duration
+		answers []answer
+		want    error
+		calls   int
 	}{
-		{"closed", answer{status: http.StatusNoContent}, false},
-		{"gone", gone, false},
-		{"forbidden", answer{403, "ForbiddenException"}, true},
+		{"closed", time.Hour, []answer{closed}, nil, 1},
+		{"gone", time.Hour, []answer{gone}, relay.ErrGone, 1},
+		{"opening", 0, []answer{gone, gone, closed}, nil, 3},
+		{"never opened", 0, []answer{gone, gone, gone, gone, closed}, relay.ErrGone, 4},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			g := newGateway(t, tt.answer)
-			err := newSockets(g, &rows{}, nil).Close(t.Context(), "R1k=")
-			if (err != nil) != tt.wantErr {
-				t.Errorf("got %v", err)
+			g := newGateway(t, tt.answers...)
+			c := life.Connection{ConnectionID: "R1k=", ConnectedAt: time.Now().Add(-tt.age)}
+			if err := newSockets(g, &rows{}, nil).Close(t.Context(), c); !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
 			}
-			if got := g.requests(); len(got) != 1 || got[0] != "DELETE /v1/@connections/R1k%3D " {
-				t.Errorf("requests %q", got)
+			got := g.requests()
+			if len(got) != tt.calls || got[0] != "DELETE /v1/@connections/R1k%3D " {
+				t.Errorf("requests %q, want %d", got, tt.calls)
 			}
 		})
+	}
+}
+
+func TestCloseRefused(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, answer{403, "ForbiddenException"})
+	err := newSockets(g, &rows{}, nil).Close(t.Context(), life.Connection{ConnectionID: "R1k="})
+	if err == nil || errors.Is(err, relay.ErrGone) || len(g.requests()) != 1 {
+		t.Errorf("got %v after %q", err, g.requests())
 	}
 }
