@@ -65,7 +65,7 @@ func TestEnvironmentIsReplacedAfterAnEnd(t *testing.T) {
 			if after := describe(t, s); after.PID == before.PID || after.Calls != 1 {
 				t.Errorf("the process lives on: %+v", after)
 			}
-			if alive(before.PID) {
+			if !gone(before.PID) {
 				t.Errorf("process %d was left behind", before.PID)
 			}
 		})
