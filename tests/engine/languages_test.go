@@ -144,7 +144,7 @@ func TestPython(t *testing.T) {
 		t.Skip("python3 is not installed")
 	}
 	example := exampleWithSDK(t, "python", "python")
-	packages := []string{"pulumi==" + pulumiVersion, "mypy==1.19.1", "parver==0.5"} // the last for the SDK
+	packages := []string{"pulumi==" + pulumiVersion, "mypy==1.19.1", "parver==0.5", "setuptools==80.9.0", "wheel==0.45.1"}
 	venv := installed(t, "pypi", strings.Join(packages, " "), func(dir string) error {
 		if err := run(dir, nil, "python3", "-m", "venv", "."); err != nil {
 			return err
@@ -152,8 +152,12 @@ func TestPython(t *testing.T) {
 		pip := filepath.Join(dir, "bin", "pip")
 		return run(dir, nil, pip, append([]string{"install", "--quiet"}, packages...)...)
 	})
-	sdk := filepath.Join(example, "sdks", "streaming")
-	imports := []string{"PYTHONPATH=" + sdk, "MYPYPATH=" + sdk}
+	site := filepath.Join(example, "site")
+	pip := filepath.Join(venv, "bin", "pip")
+	if err := run(example, nil, pip, "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", site, "./sdks/streaming"); err != nil {
+		t.Fatal(err)
+	}
+	imports := []string{"PYTHONPATH=" + site, "MYPYPATH=" + site}
 	mypy := func() error {
 		return run(example, imports, filepath.Join(venv, "bin", "mypy"), "--strict", "--follow-imports=silent", "__main__.py")
 	}

@@ -11,4 +11,4 @@ stack = automation.create_or_select_stack(
     project_name="chat-python",
     program=lambda: runpy.run_path("__main__.py", run_name="__main__") and None,
 )
-print(json.dumps({str(op.value): count for op, count in stack.preview().change_summary.items()}))
+print(json.dumps(stack.preview().change_summary))
