@@ -19,10 +19,10 @@ import (
 )
 
 var (
-	livesFlag   = flag.Int("lives", 400, "requests that TestLives drives")
+	livesFlag   = flag.Int("lives", 200, "requests that TestLives drives")
 	seedFlag    = flag.Uint64("seed", 1, "seed of the first world of TestLives")
 	profileFlag = flag.String("profile", "", "only worlds of this profile of faults")
-	strideFlag  = flag.Int("stride", 4, "TestOneFaultAtEveryCall strikes every so many calls; 1: all")
+	strideFlag  = flag.Int("stride", 9, "TestOneFaultAtEveryCall strikes every so many calls; 1: all")
 	narrateFlag = flag.Bool("narrate", false, "print what happened in worlds with a violation")
 )
 

@@ -119,13 +119,13 @@ func (f *function) invoke(event any) (answer any, ok bool) {
 	p := f.take()
 	p.doom(f.world.dice.invocation(f.name))
 	ctx, cancel := context.WithTimeout(p.ctx, f.timeout)
+	defer cancel()
 	type result struct {
 		answer any
 		err    error
 	}
 	done := make(chan result, 1)
 	f.world.running.Go(func() {
-		defer cancel()
 		answer, err := p.handle(ctx, event)
 		done <- result{answer, err}
 	})

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 	_ "time/tzdata" // zones with odd month edges
 
@@ -204,6 +205,7 @@ func (w *world) rest() {
 		w.t.Fatal(err)
 	}
 	time.Sleep(restTime)
+	synctest.Wait()
 	w.checkAtRest()
 	for _, s := range w.gateway.sockets {
 		w.gateway.close(s)
