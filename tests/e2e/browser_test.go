@@ -87,7 +87,7 @@ func newTab(t *testing.T) tab {
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
-	ctx, expire := context.WithTimeout(ctx, 3*patience)
+	ctx, expire := context.WithTimeout(ctx, 2*patience)
 	t.Cleanup(expire)
 	opened := tab{t, ctx}
 	opened.do(chromedp.EmulateViewport(1280, 800))

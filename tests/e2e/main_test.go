@@ -19,7 +19,7 @@ import (
 
 // patience is how long anything may take on a busy machine that takes a moment
 // on an idle one.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // shared is the cloud of all tests that need no settings of their own.
 var shared struct {
