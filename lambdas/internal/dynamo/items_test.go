@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -204,5 +205,30 @@ func TestAccountsWithOpen(t *testing.T) {
 	stop := errors.New("stop")
 	if err := db.AccountsWithOpen(ctx, func(life.Account) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("AccountsWithOpen = %v", err)
+	}
+}
+
+// A record expires after its end only; its input and its log from the start, as
+// nobody comes back to them.
+func TestInputAndChunksExpireFromTheStart(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	expires := start.Add(time.Hour)
+	r := admitted(t, db, "u")
+	if err := db.PutInput(ctx, r.RequestID, "hash", life.Input{}, expires); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.PutChunk(ctx, r.RequestID, "owner", life.Chunk{FirstSeq: 1, Lengths: []int{1}, Text: "a"}, expires); err != nil {
+		t.Fatal(err)
+	}
+	for place, want := range map[[2]string]int64{
+		{"r#" + r.RequestID, "input#hash"}:       expires.Unix(),
+		{"r#" + r.RequestID, "c#owner#00000001"}: expires.Unix(),
+		{"u#" + r.UserID, "r#" + r.RequestID}:    0,
+	} {
+		got, _ := db.Item(t, dynamotest.Tables.Requests, place[0], place[1])["expiresAt"].(*types.AttributeValueMemberN)
+		if want == 0 && got != nil || want != 0 && (got == nil || got.Value != strconv.FormatInt(want, 10)) {
+			t.Errorf("%s expires at %+v, want %d", place[1], got, want)
+		}
 	}
 }

@@ -318,6 +318,27 @@ func TestFramesWaitForTheFirstListOfSockets(t *testing.T) {
 	})
 }
 
+// stale is a directory whose eventual reads miss the socket that just opened.
+type stale struct{ *directory }
+
+func (s stale) Connections(ctx context.Context, userID string, consistent bool) ([]life.Connection, error) {
+	if !consistent {
+		return nil, nil
+	}
+	return s.directory.Connections(ctx, userID, consistent)
+}
+
+func TestEndFrameReachesASocketThatJustOpened(t *testing.T) {
+	t.Parallel()
+	g := newGateway()
+	if err := relay.NewHub(g, stale{sockets("a")}).Post(t.Context(), "user", end(0)); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.frames("a"); len(got) != 1 {
+		t.Errorf("%d frames", len(got))
+	}
+}
+
 func TestPostTellsWhatTheSocketsAreNotToBlameFor(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
