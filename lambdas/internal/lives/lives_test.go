@@ -41,6 +41,7 @@ type life1 struct {
 	cancel  time.Duration // after the 202; 0: never
 	drop    time.Duration // of a device's socket; 0: never
 	read    time.Duration // GET; 0: never
+	again   time.Duration // the submission, after everything else; 0: never
 	foreign bool          // another user tries to reach it
 
 	mu       sync.Mutex
@@ -52,7 +53,11 @@ var users = []string{"alice", "bob", "carol"}
 
 // plan draws a life.
 func plan(w *world, rng *rand.Rand, number int) *life1 {
-	script := fmt.Sprintf("script: tokens=%d rate=%d", 1+rng.IntN(120), []int{0, 8, 40, 80}[rng.IntN(4)])
+	speeds := []int{0, 8, 40, 80} // tokens a second
+	if w.settings.processorTimeout >= 5*time.Minute {
+		speeds = append(speeds, 1) // outlives its first lease
+	}
+	script := fmt.Sprintf("script: tokens=%d rate=%d", 1+rng.IntN(120), speeds[rng.IntN(len(speeds))])
 	if w.dice.happens(func(r rates) float64 { return r.model }, "model.script") {
 		failure := modelFailures[rng.IntN(len(modelFailures))]
 		w.dice.count("model." + strings.Fields(failure)[0])
@@ -71,6 +76,7 @@ func plan(w *world, rng *rand.Rand, number int) *life1 {
 	if rng.IntN(5) > 0 {
 		l.key = "key-" + strconv.Itoa(number)
 		l.callers = 1 + rng.IntN(4)*rng.IntN(2)
+		l.again = time.Duration(rng.IntN(3)) * 3 * time.Minute
 	}
 	if rng.IntN(3) == 0 {
 		l.cancel = soon()
@@ -106,6 +112,25 @@ func (w *world) live(l *life1, rng *rand.Rand) {
 	callers.Wait()
 	for id := range l.accepted {
 		w.visit(l, id, device)
+		w.submitAgain(l, id)
+	}
+}
+
+// submitAgain is part of invariant 2: a replay gives the first request's id, at
+// no charge, whatever the limits; another body under its key is a conflict.
+func (w *world) submitAgain(l *life1, id string) {
+	if l.again == 0 {
+		return
+	}
+	time.Sleep(l.again)
+	var accepted protocol.SubmitResponse
+	a := w.gateway.rest(l.user, http.MethodPost, "", l.body, l.key)
+	if a.ok && a.status < 500 && (a.status != http.StatusAccepted || !a.into(&accepted) || accepted.RequestID != id) {
+		w.violate(2, "replay of %s: %d %s", id, a.status, a.body)
+	}
+	a = w.gateway.rest(l.user, http.MethodPost, "", strings.Replace(l.body, "life", "other life", 1), l.key)
+	if a.ok && a.status < 500 && a.status != http.StatusConflict {
+		w.violate(2, "another body under the key of %s: %d %s", id, a.status, a.body)
 	}
 }
 
