@@ -112,7 +112,7 @@ func (s *reception) take(frame protocol.Frame, at time.Time) {
 
 // tally is what all sockets have got.
 type tally struct {
-	streams, whole                           int
+	whole                                    int
 	frames, lost, repeated, reordered, wrong int
 	delays                                   sample
 }
@@ -122,7 +122,6 @@ func (g *gateway) tally() tally {
 	defer g.mu.Unlock()
 	var t tally
 	for _, s := range g.received {
-		t.streams++
 		t.frames += s.frames
 		t.lost += s.lost
 		t.repeated += s.repeated

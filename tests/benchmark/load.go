@@ -57,6 +57,7 @@ func measureLoad(ctx context.Context, b *bench) (result, error) {
 // loaded is what one load test found.
 type loaded struct {
 	tally
+	asked     int // streams
 	tokens    int
 	failures  int // messages handed back
 	memory    int64
@@ -89,7 +90,7 @@ func (b *bench) load(ctx context.Context, streams int) (*loaded, error) {
 		return nil, err
 	}
 	b.progress("load: %d streams of %d tokens", streams, tokens)
-	l := &loaded{tokens: tokens}
+	l := &loaded{asked: streams, tokens: tokens}
 	variables := c.environment(components.FunctionProcessor)
 	variables[environment.WebSocketAPIEndpoint], variables[modelVariable] = sockets.url, model.url
 	if err := l.process(ctx, b, variables, batch); err != nil {
@@ -149,7 +150,7 @@ func (l *loaded) add(r *result, few *loaded) {
 	q := l.delays.several(0.5, 0.99)
 	cores := func(cpu time.Duration) float64 { return cpu.Seconds() / l.elapsed.Seconds() }
 	whole := measure{
-		what: fmt.Sprintf("compiled processor, %d streams", l.streams), value: fmt.Sprintf("%d whole", l.whole),
+		what: fmt.Sprintf("compiled processor, %d streams", l.asked), value: fmt.Sprintf("%d whole", l.whole),
 		spread: fmt.Sprintf("of %d frames %d lost, %d reordered, %d repeated; %d messages handed back", l.frames, l.lost, l.reordered, l.repeated, l.failures),
 	}
 	delay := measure{what: "  added to a token", value: "p50 " + milliseconds(q[0]), spread: "p99 " + milliseconds(q[1])}
@@ -160,12 +161,12 @@ func (l *loaded) add(r *result, few *loaded) {
 	}
 	if few != nil {
 		before := few.delays.several(0.5, 0.99)
-		delay.beside = fmt.Sprintf("%d streams p50 %s, p99 %s", few.streams, milliseconds(before[0]), milliseconds(before[1]))
-		memory.beside = fmt.Sprintf("%d streams %s", few.streams, megabytes(few.memory))
-		cpu.beside = fmt.Sprintf("%d streams %.0f µs a token", few.streams, few.perToken())
+		delay.beside = fmt.Sprintf("%d streams p50 %s, p99 %s", few.asked, milliseconds(before[0]), milliseconds(before[1]))
+		memory.beside = fmt.Sprintf("%d streams %s", few.asked, megabytes(few.memory))
+		cpu.beside = fmt.Sprintf("%d streams %.0f µs a token", few.asked, few.perToken())
 	}
-	if l.streams == loadStreams {
-		whole.target, whole.met = "none lost, none reordered", l.whole == l.streams && l.lost+l.reordered+l.wrong+l.failures == 0
+	if l.asked == loadStreams {
+		whole.target, whole.met = "none lost, none reordered", l.whole == l.asked && l.lost+l.reordered+l.wrong+l.failures == 0
 		memory.target, memory.met = "≤ 256 MB", l.memory <= memoryTarget
 	}
 	if l.memory == 0 {
@@ -178,5 +179,5 @@ func (l *loaded) add(r *result, few *loaded) {
 
 // perToken is the processor time of a token, µs.
 func (l *loaded) perToken() float64 {
-	return float64(l.processor.Microseconds()) / float64(max(1, l.streams*l.tokens))
+	return float64(l.processor.Microseconds()) / float64(max(1, l.asked*l.tokens))
 }
