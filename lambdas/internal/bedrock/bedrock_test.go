@@ -150,6 +150,32 @@ func TestStreamReadsTheWholeAnswer(t *testing.T) {
 	}
 }
 
+// Errors are logged, and Bedrock's text about an invalid request may quote it.
+func TestErrorsDoNotQuoteTheRequest(t *testing.T) {
+	t.Parallel()
+	const secret = "my diary"
+	for name, respond := range map[string]func(http.ResponseWriter, *http.Request){
+		"before the stream": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Amzn-ErrorType", "ValidationException")
+			w.Header().Set("X-Amzn-RequestId", "aws-request-7")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"message":"cannot read `+secret+`"}`)
+		},
+		"in the stream": streaming(opening, event("exception", "validationException", `{"message":"cannot read `+secret+`"}`)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := ask(t, serve(t, respond), bedrock.Options{})
+			if err == nil || strings.Contains(err.Error(), secret) {
+				t.Errorf("got %v", err)
+			}
+			if name == "before the stream" && !strings.Contains(err.Error(), "aws-request-7") {
+				t.Errorf("the request's id is missing in %v", err)
+			}
+		})
+	}
+}
+
 // All streams of a client once shared one decoder, which the race detector sees.
 func TestConcurrentStreamsDoNotMix(t *testing.T) {
 	t.Parallel()

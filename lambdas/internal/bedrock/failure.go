@@ -3,9 +3,11 @@ package bedrock
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -61,7 +63,22 @@ func failure(ctx context.Context, err error) error {
 		}
 		return timedOut.failure(errIdle)
 	}
-	return judgeError(err).failure(err)
+	return judgeError(err).failure(quiet(err))
+}
+
+// quiet replaces an error about the request itself, whose text may quote what
+// the user wrote, by its code and the id under which AWS knows it: errors are
+// logged.
+func quiet(err error) error {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok || !strings.EqualFold(api.ErrorCode(), "ValidationException") {
+		return err
+	}
+	id := ""
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		id = response.ServiceRequestID()
+	}
+	return fmt.Errorf("%s of request %q", api.ErrorCode(), id)
 }
 
 func judgeError(err error) verdict {
