@@ -210,18 +210,21 @@ func TestResourcesShowTheGraph(t *testing.T) {
 	t.Parallel()
 	h := localcloudtest.Start(t, options(t))
 	var nodes []struct {
-		URN, Type, Name, Parent, ID string
-		Effect                      bool
+		URN, Type, Name string
+		Parent, ID      *string // empty for some, but there for all
 	}
 	h.Get(t, "/_local/resources", &nodes)
 	known, names := map[string]bool{"": true}, map[string]string{}
 	for _, node := range nodes {
-		if !known[node.Parent] {
-			t.Errorf("%s has the unknown parent %s", node.Name, node.Parent)
+		if node.Parent == nil || node.ID == nil {
+			t.Fatalf("%s lacks its parent or its id", node.Name)
+		}
+		if !known[*node.Parent] {
+			t.Errorf("%s has the unknown parent %s", node.Name, *node.Parent)
 		}
 		known[node.URN] = true
-		names[node.Type] = node.ID
-		if strings.HasPrefix(node.Type, "aws:") && node.ID == "" {
+		names[node.Type] = *node.ID
+		if strings.HasPrefix(node.Type, "aws:") && *node.ID == "" {
 			t.Errorf("%s has no physical id", node.URN)
 		}
 	}

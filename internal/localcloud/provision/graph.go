@@ -12,8 +12,8 @@ type Node struct {
 	URN    string `json:"urn"`
 	Type   string `json:"type"`
 	Name   string `json:"name"`
-	Parent string `json:"parent,omitempty"` // URN; none for the stack
-	ID     string `json:"id,omitempty"`     // physical id; none for a component
+	Parent string `json:"parent"` // URN; empty for the stack
+	ID     string `json:"id"`     // physical id; empty for a component
 	// Effect is false for what only operates a service on AWS, such as an
 	// alarm: it is accepted and changes nothing here.
 	Effect bool `json:"effect"`
