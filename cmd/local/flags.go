@@ -37,7 +37,8 @@ Cognito, Lambda and Bedrock with these variables (adapt the address):
   AWS_ENDPOINT_URL=http://127.0.0.1:8080 AWS_REGION=us-east-1
   AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 
-Exit status: 0 after an interrupt, 1 when something failed, 2 for bad flags.
+Exit status: 0 after an interrupt, 1 when something failed, 2 for bad flags, 130
+when interrupted before it was ready.
 `
 
 var errHelp = errors.New("help requested")
