@@ -111,7 +111,7 @@ func (s *testStack) stream(email string) {
 	token := h.SignUp(s.t, email).IDToken
 	socket := h.Dial(s.t, token)
 	defer socket.Close()
-	id := h.Submit(s.t, token, localcloudtest.Prompt("Tell me a story", "tokens=40 seed=7"))
+	id := h.Submit(s.t, token, localcloudtest.Prompt("Tell me a story", ""))
 	answer := socket.Stream(s.t, id, 30*time.Second)
 	if answer.End.Type != "done" || answer.Text == "" {
 		s.t.Fatalf("got %+v; the processor logged:\n%s", answer, h.Logs(s.t, "processor"))
