@@ -10,8 +10,12 @@ import (
 // (docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const initTimeout = 10 * time.Second
 
-// leastTypical is the shortest duration over which a fault is placed.
-const leastTypical = 5 * time.Millisecond
+// A fault is placed over a typical invocation: one of presumedTypical before
+// the first has ended, and of leastTypical at the shortest.
+const (
+	presumedTypical = time.Second
+	leastTypical    = 5 * time.Millisecond
+)
 
 // work takes an invocation from its environment's start to its report.
 func (f *function) work(inv *invocation) {
@@ -152,8 +156,12 @@ func (e *environment) faultTimer(fault Fault) <-chan time.Time {
 		return nil
 	}
 	e.function.mu.Lock()
-	typical := max(e.function.typical, leastTypical)
+	typical := e.function.typical
 	e.function.mu.Unlock()
+	if typical == 0 {
+		typical = presumedTypical
+	}
+	typical = max(typical, leastTypical)
 	return time.After(time.Duration(fault.At * float64(typical)))
 }
 
