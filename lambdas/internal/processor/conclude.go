@@ -98,10 +98,12 @@ func (a *attempt) completeLog(ctx context.Context) (int, error) {
 	return a.stream.Close(ctx)
 }
 
-// commit writes the end, however often it takes while the attempt has its
-// request: the model's work is done and must not be done again.
+// commit writes the end, however often it takes: the model's work is done and
+// must not be done again. The fence alone tells whether the attempt still has
+// its request. A renewal of the lease cannot: it is refused as soon as the end
+// is written, which may be before the answer to the write is here.
 func (a *attempt) commit(ctx context.Context, end life.End) (life.Record, error) {
-	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
 	for pause := firstPause / 5; ; pause *= 2 {
 		record, err := a.Store.Finish(ctx, a.record.Fence(), end, a.options.Now())

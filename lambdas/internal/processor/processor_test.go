@@ -533,6 +533,30 @@ func TestAttemptFencedAtItsEndIsNotAcknowledged(t *testing.T) {
 	})
 }
 
+// The lease is due for renewal between the terminal write and its answer. The
+// refused renewal once cut that write off, and the end came a delivery later.
+func TestRenewalDoesNotDisturbTheEnd(t *testing.T) {
+	simulate(t, func(t *testing.T, w *world) {
+		m := w.admit(nil)
+		p := w.start()
+		begun, lost := time.Now(), false
+		p.hook = func(operation string, after bool) error {
+			if operation != "finish" || !after || lost {
+				return nil
+			}
+			lost = true
+			time.Sleep(time.Until(begun.Add(10200 * time.Millisecond)))
+			return errBroken
+		}
+		if !p.handle(m) {
+			t.Errorf("handed back:\n%s", w.logs.String())
+		}
+		if !lost || w.settled[w.record(m).Key] != 1 {
+			t.Errorf("settled %d times", w.settled[w.record(m).Key])
+		}
+	})
+}
+
 func TestRequestDoesNotEndBeforeItsLogIsComplete(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		p := w.start()
