@@ -34,6 +34,7 @@ var profiles = map[string]rates{
 	},
 	"queue":   {loseQueue: 0.15, duplicate: 0.2, early: 0.2, reorder: 0.2, kill: 0.05, skew: true},
 	"sockets": {loseFrame: 0.05, dropSocket: 0.02, loseDisconnect: 0.5, kill: 0.05, answer: 0.1},
+	"freezes": {freeze: 0.3, slow: 0.02, skew: true},
 	"model":   {model: 0.9, kill: 0.3},
 	"everything": {
 		refuse: 0.02, drop: 0.01, lose: 0.02, slow: 0.01, outage: 0.05, kill: 0.08, freeze: 0.05, answer: 0.05,

@@ -75,9 +75,10 @@ func (w *wire) befall(c *call, fate fate) (*http.Response, error) {
 	if !w.process.pass() || fate.killBefore && w.process.die() {
 		return nil, errDead
 	}
-	if !sleep(c.request.Context(), max(fate.delay, w.process.frozenFor())) {
+	arrives := time.Now().Add(max(fate.delay, w.process.frozenFor()))
+	if !sleep(c.request.Context(), time.Until(arrives)) {
 		if fate.late {
-			_, _ = w.world.serve(w.process, c)
+			w.late(c, arrives)
 		}
 		return nil, context.Cause(c.request.Context())
 	}
@@ -99,6 +100,21 @@ func (w *wire) befall(c *call, fate fate) (*http.Response, error) {
 		return nil, errDropped
 	}
 	return response, err
+}
+
+// late has a call act whose caller has given up, perhaps long after others have
+// taken over. Only a model has nobody to answer then.
+func (w *wire) late(c *call, arrives time.Time) {
+	if c.service == "bedrock-runtime" {
+		return
+	}
+	c.request = c.request.WithContext(context.WithoutCancel(c.request.Context()))
+	w.world.running.Go(func() {
+		time.Sleep(time.Until(arrives))
+		w.world.dice.count(c.name() + ".late")
+		response, _ := w.world.serve(w.process, c)
+		discard(response)
+	})
 }
 
 func discard(r *http.Response) {
