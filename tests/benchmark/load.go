@@ -166,6 +166,7 @@ func (l *loaded) add(r *result, few *loaded) {
 		cpu.beside = fmt.Sprintf("%d streams %.0f µs a token", few.asked, few.perToken())
 	}
 	if l.asked == loadStreams {
+		memory.what += fmt.Sprintf(", %d streams", l.asked)
 		whole.target, whole.met = "none lost, none reordered", l.whole == l.asked && l.lost+l.reordered+l.wrong+l.failures == 0
 		memory.target, memory.met = "≤ 256 MB", l.memory <= memoryTarget
 	}
