@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -111,9 +112,7 @@ func (c *cloud) environment(function string) map[string]string {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for name, value := range c.environments[function] {
-		variables[name] = value
-	}
+	maps.Copy(variables, c.environments[function])
 	return variables
 }
 

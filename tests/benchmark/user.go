@@ -112,10 +112,10 @@ func (u *user) streams(ctx context.Context, ids ...string) (map[string][]arrival
 				return nil, errors.New("the socket ended")
 			}
 			found[frame.RequestID] = append(found[frame.RequestID], frame)
-			switch {
-			case frame.Type == protocol.FrameError:
+			switch frame.Type {
+			case protocol.FrameError:
 				return nil, fmt.Errorf("request %s failed: %s %s", frame.RequestID, frame.Code, frame.Message)
-			case frame.Type == protocol.FrameDone:
+			case protocol.FrameDone:
 				delete(open, frame.RequestID)
 			}
 		case <-ctx.Done():
