@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -185,17 +186,31 @@ func copyZip(from, to string) error {
 	return nil
 }
 
-// TestMain gives the functions of this run a directory of their own.
+// TestMain builds the tools of Pulumi, outside of the time that tests may take,
+// and gives the functions of this run a directory of their own.
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "engine-functions-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	flag.Parse()
+	os.Exit(func() int {
+		if err := prepare(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(functions.dir)
+		return m.Run()
+	}())
+}
+
+func prepare() (err error) {
+	if _, err := builtPulumi(); err != nil {
+		return err
 	}
-	functions.dir = dir
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	if !testing.Short() {
+		if _, err := builtYAML(); err != nil {
+			return err
+		}
+	}
+	functions.dir, err = os.MkdirTemp("", "engine-functions-")
+	return err
 }
 
 func TestVersionOfTheCLIIsThatOfItsModule(t *testing.T) {

@@ -22,8 +22,8 @@ func (c change) settings() settings {
 }
 
 const (
-	account   = "000000000000"
-	pooledARN = "arn:aws:ses:us-east-1:" + account + ":identity/example.com"
+	account     = "000000000000"
+	identityARN = "arn:aws:ses:us-east-1:" + account + ":identity/example.com"
 )
 
 // featured are settings that turn on what the stack dev does without, so that
@@ -32,7 +32,7 @@ var featured = settings{
 	"quota.tiers":                     map[string]any{"pro": map[string]any{"monthlyRequests": 5000, "monthlyTokens": 100000000, "precedence": 1}},
 	"model.guardrailId":               "gr4rd",
 	"model.guardrailVersion":          "7",
-	"auth.sesSourceArn":               pooledARN,
+	"auth.sesSourceArn":               identityARN,
 	"auth.fromEmailAddress":           "Chat <chat@example.com>",
 	"protection.kmsKeyArn":            "arn:aws:kms:us-east-1:" + account + ":key/first",
 	"protection.webAclArn":            "arn:aws:wafv2:us-east-1:" + account + ":regional/webacl/first/1",
@@ -78,7 +78,7 @@ var changesOfDev = []change{
 	{setting: "auth.accessTokenValidityMinutes", to: 30},
 	{setting: "auth.refreshTokenValidityDays", to: 7},
 	{setting: "auth.userPoolTier", to: "ESSENTIALS"},
-	{setting: "auth.sesSourceArn", to: pooledARN, with: settings{"auth.fromEmailAddress": "Chat <chat@example.com>"}},
+	{setting: "auth.sesSourceArn", to: identityARN, with: settings{"auth.fromEmailAddress": "Chat <chat@example.com>"}},
 	{setting: "auth.allowedOrigins", to: []string{"https://app.example.com"}},
 	{setting: "auth.allowedCidrs", to: []string{"127.0.0.0/8"}},
 	{setting: "queue.maxReceiveCount", to: 20},
