@@ -13,6 +13,7 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
+// TestReplay guards rule 9 of docs/life.md.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -104,6 +105,7 @@ func TestReplayComesBeforeEveryRefusal(t *testing.T) {
 	}
 }
 
+// TestSameKeyFromManyCallers guards rule 13 of docs/life.md.
 func TestSameKeyFromManyCallers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -133,6 +135,7 @@ func TestSameKeyFromManyCallers(t *testing.T) {
 	}
 }
 
+// TestFailedSendIsTakenBack guards rule 9 of docs/life.md.
 func TestFailedSendIsTakenBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -150,6 +153,7 @@ func TestFailedSendIsTakenBack(t *testing.T) {
 	}
 }
 
+// TestFailedSendOfASeenRequestIsAccepted guards rule 9 of docs/life.md.
 func TestFailedSendOfASeenRequestIsAccepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -165,6 +169,8 @@ func TestFailedSendOfASeenRequestIsAccepted(t *testing.T) {
 }
 
 // Between the commit and the send, the first caller dies. The replay sends.
+//
+// It guards rule 5 of docs/life.md.
 func TestReplayHealsALostSend(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -313,6 +313,7 @@ func TestRefusedUserIsHealedFirst(t *testing.T) {
 	}
 }
 
+// TestAdmissionHealsOtherRequests guards rule 5 of docs/life.md.
 func TestAdmissionHealsOtherRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -49,6 +49,7 @@ func TestConnect(t *testing.T) {
 	}
 }
 
+// TestConnectStoresTheRow guards rule 11 of docs/life.md.
 func TestConnectStoresTheRow(t *testing.T) {
 	t.Parallel()
 	w := newWorld()

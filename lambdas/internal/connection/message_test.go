@@ -68,6 +68,7 @@ func assertNotice(t *testing.T, w *world, body string, code protocol.Code, handl
 	}
 }
 
+// TestPingKeepsTheRowAndIsAnswered guards rule 11 of docs/life.md.
 func TestPingKeepsTheRowAndIsAnswered(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
@@ -117,6 +118,7 @@ func TestCancelIsLeftToTheLifeOfTheRequest(t *testing.T) {
 	}
 }
 
+// TestResume guards rule 5 of docs/life.md.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	const (

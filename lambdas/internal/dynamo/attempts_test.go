@@ -11,6 +11,7 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
+// TestClaim guards rule 7 of docs/life.md.
 func TestClaim(t *testing.T) {
 	t.Parallel()
 	expiry := start.Add(life.DefaultLease + life.Skew)
@@ -86,6 +87,7 @@ func TestClaimWithALostResponseIsMine(t *testing.T) {
 	}
 }
 
+// TestAttemptIsFenced guards rule 4 of docs/life.md.
 func TestAttemptIsFenced(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)
@@ -123,6 +125,8 @@ func TestAttemptIsFenced(t *testing.T) {
 
 // Calls inside an attempt were once counted in memory alone: an attempt that died
 // gave its successors its calls back.
+//
+// It guards rule 7 of docs/life.md.
 func TestCallsOfAllAttemptsAreBounded(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)
@@ -178,6 +182,7 @@ func TestFinalFailureIsStored(t *testing.T) {
 	}
 }
 
+// TestEndUnowned guards rule 4 of docs/life.md.
 func TestEndUnowned(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)
@@ -227,6 +232,7 @@ func TestMarkResendIsDueOnce(t *testing.T) {
 	mark(start.Add(time.Hour), false)
 }
 
+// TestSettleOnce guards rule 3 of docs/life.md.
 func TestSettleOnce(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

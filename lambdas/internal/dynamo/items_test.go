@@ -94,6 +94,7 @@ func chunk(first int, texts ...string) life.Chunk {
 	return c
 }
 
+// TestChunks guards rule 10 of docs/life.md.
 func TestChunks(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)
@@ -210,6 +211,8 @@ func TestAccountsWithOpen(t *testing.T) {
 
 // A record expires after its end only; its input and its log from the start, as
 // nobody comes back to them.
+//
+// It guards rule 12 of docs/life.md.
 func TestInputAndChunksExpireFromTheStart(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)

@@ -77,6 +77,7 @@ func claimed(t *testing.T, db *dynamotest.Database, key life.Key, now time.Time)
 	return record
 }
 
+// TestAdmitWritesRecordAndAccount guards rule 12 of docs/life.md.
 func TestAdmitWritesRecordAndAccount(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)
@@ -186,6 +187,7 @@ func TestAdmitLimitsTheRate(t *testing.T) {
 	}
 }
 
+// TestAdmitMeetsTheRecordOfItsKey guards rule 12 of docs/life.md.
 func TestAdmitMeetsTheRecordOfItsKey(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)
@@ -277,6 +279,7 @@ func TestConflictsEndWithTheContext(t *testing.T) {
 	}
 }
 
+// TestAmbiguousAdmissionReadsTheRecord guards rule 13 of docs/life.md.
 func TestAmbiguousAdmissionReadsTheRecord(t *testing.T) {
 	t.Parallel()
 	onTransaction := func(f dynamotest.Fault) func(dynamotest.Call) dynamotest.Fault {
@@ -314,6 +317,7 @@ func TestAmbiguousAdmissionReadsTheRecord(t *testing.T) {
 	})
 }
 
+// TestTakeBack guards rule 9 of docs/life.md.
 func TestTakeBack(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

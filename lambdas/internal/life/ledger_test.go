@@ -218,6 +218,7 @@ func (l *ledger) rest(t *rapid.T) {
 	}
 }
 
+// TestLedger guards rule 3 of docs/life.md.
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {

@@ -201,6 +201,7 @@ func TestCancelOfNothing(t *testing.T) {
 	}
 }
 
+// TestDiagnose guards rule 5 of docs/life.md.
 func TestDiagnose(t *testing.T) {
 	t.Parallel()
 	const maxAge = 15 * time.Minute
@@ -236,6 +237,7 @@ func TestDiagnose(t *testing.T) {
 	}
 }
 
+// TestHealLostMessage guards rule 5 of docs/life.md.
 func TestHealLostMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

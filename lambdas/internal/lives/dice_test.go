@@ -73,12 +73,15 @@ func (d *dice) count(kind string) {
 	d.counts[kind]++
 }
 
-// hits draws, and counts a hit under a name. The caller holds the lock.
+// hits draws, and counts a hit under a name; "" counts none. The caller holds
+// the lock.
 func (d *dice) hits(probability float64, kind string) bool {
 	if d.quiet || probability == 0 || d.rng.Float64() >= probability {
 		return false
 	}
-	d.counts[kind]++
+	if kind != "" {
+		d.counts[kind]++
+	}
 	return true
 }
 

@@ -69,7 +69,7 @@ func heal(t *testing.T, touch func(w *world, id string), within time.Duration) {
 			touch(w, accepted.RequestID)
 		}
 		time.Sleep(time.Until(begun.Add(within)))
-		if r := w.ledger.users["alice"].records[accepted.RequestID]; r.Status != protocol.StatusSucceeded {
+		if r := w.ledger.record("alice", accepted.RequestID); r.Status != protocol.StatusSucceeded {
 			t.Errorf("after %v: %+v", within, r)
 		}
 		w.profile = "lost message"

@@ -55,6 +55,13 @@ func (l *ledger) commit(p *process, c *call, act func() *http.Response) *http.Re
 	return response
 }
 
+// record returns a record as it was last written.
+func (l *ledger) record(user, requestID string) life.Record {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.users[user].records[requestID]
+}
+
 func isWrite(c *call) bool {
 	switch c.operation {
 	case "UpdateItem", "TransactWriteItems":

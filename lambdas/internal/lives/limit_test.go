@@ -23,6 +23,8 @@ const (
 // 200 requests of a user whom nobody has seen, through 20 processes, with
 // transactions that conflict: a limit of 10 admits 10 in a month, and 10 more in
 // the next if its edge is crossed meanwhile.
+//
+// It guards rule 8 of docs/life.md.
 func TestTwoHundredFirstRequestsAgainstALimitOfTen(t *testing.T) {
 	t.Parallel()
 	for _, edge := range edges {

@@ -58,7 +58,7 @@ func plan(w *world, rng *rand.Rand, number int) *life1 {
 		speeds = append(speeds, 1) // outlives its first lease
 	}
 	script := fmt.Sprintf("script: tokens=%d rate=%d", 1+rng.IntN(120), speeds[rng.IntN(len(speeds))])
-	if w.dice.happens(func(r rates) float64 { return r.model }, "model.script") {
+	if w.dice.happens(func(r rates) float64 { return r.model }, "") {
 		failure := modelFailures[rng.IntN(len(modelFailures))]
 		w.dice.count("model." + strings.Fields(failure)[0])
 		script += " " + failure
@@ -210,6 +210,9 @@ func (w *world) run(rng *rand.Rand, lives int) {
 	w.rest()
 }
 
+// Each world draws its settings, its faults and its users' plans from its seed.
+//
+// It guards rule 3 of docs/life.md.
 func TestLives(t *testing.T) {
 	t.Parallel()
 	names := slices.Sorted(maps.Keys(profiles))

@@ -12,6 +12,8 @@ import (
 
 // A process is killed at each of its calls to the outside, before the call acts
 // and after it has: another one must take the request to its end.
+//
+// It guards rule 6 of docs/life.md.
 func TestKillAtEveryStep(t *testing.T) {
 	t.Parallel()
 	for step := 0; ; step++ {
@@ -70,6 +72,8 @@ func TestKillAtEveryStep(t *testing.T) {
 
 // Every call to the outside fails once, before it acts or by losing its answer:
 // the request still ends, once.
+//
+// It guards rule 1 of docs/life.md.
 func TestFailureOfEveryStep(t *testing.T) {
 	t.Parallel()
 	operations := []string{"claim", "input", "model", "chunk", "renew", "records", "connections", "visibility", "post", "finish", "settle", "release"}

@@ -176,6 +176,7 @@ func TestUnreadableMessagesAreDropped(t *testing.T) {
 	})
 }
 
+// TestMessageWithoutARecord guards rule 1 of docs/life.md.
 func TestMessageWithoutARecord(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		m := w.message(life.Key{UserID: "user", RequestID: life.NewRequestID()})
@@ -192,6 +193,7 @@ func TestMessageWithoutARecord(t *testing.T) {
 	})
 }
 
+// TestEveryDeliveryOfAnEndedRequestSettlesAndTells guards rule 2 of docs/life.md.
 func TestEveryDeliveryOfAnEndedRequestSettlesAndTells(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		m := w.admit(func(r *life.Record) {
@@ -209,6 +211,7 @@ func TestEveryDeliveryOfAnEndedRequestSettlesAndTells(t *testing.T) {
 	})
 }
 
+// TestLiveLeaseHandsTheMessageBack guards rule 1 of docs/life.md.
 func TestLiveLeaseHandsTheMessageBack(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		m := w.admit(func(r *life.Record) {
@@ -426,6 +429,7 @@ func TestInputThatIsGoneFailsTheRequest(t *testing.T) {
 	})
 }
 
+// TestLongStreamKeepsItsLeaseAndItsMessage guards rule 6 of docs/life.md.
 func TestLongStreamKeepsItsLeaseAndItsMessage(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		w.onModel = func(ctx context.Context, _ int, write func(string)) (model.Answer, error) {
@@ -458,6 +462,7 @@ func TestLongStreamKeepsItsLeaseAndItsMessage(t *testing.T) {
 	})
 }
 
+// TestDeadlineHandsTheRequestBack guards rule 6 of docs/life.md.
 func TestDeadlineHandsTheRequestBack(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		m := w.admit(nil)
@@ -510,6 +515,8 @@ func TestFencedAttemptPostsNoEnd(t *testing.T) {
 
 // The model ends before the watcher has looked: only the terminal write tells
 // that the request is another's.
+//
+// It guards rule 1 of docs/life.md.
 func TestAttemptFencedAtItsEndIsNotAcknowledged(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		m := w.admit(nil)
@@ -557,6 +564,7 @@ func TestRenewalDoesNotDisturbTheEnd(t *testing.T) {
 	})
 }
 
+// TestRequestDoesNotEndBeforeItsLogIsComplete guards rule 10 of docs/life.md.
 func TestRequestDoesNotEndBeforeItsLogIsComplete(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		p := w.start()
@@ -575,6 +583,7 @@ func TestRequestDoesNotEndBeforeItsLogIsComplete(t *testing.T) {
 	})
 }
 
+// TestHolderThatCannotRenewStopsBeforeItsLeaseEnds guards rule 6 of docs/life.md.
 func TestHolderThatCannotRenewStopsBeforeItsLeaseEnds(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		var stopped time.Time

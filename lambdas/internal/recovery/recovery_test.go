@@ -182,6 +182,7 @@ func TestDeadLetterOfACancelledRequest(t *testing.T) {
 	}
 }
 
+// TestMessagesSucceedAndFailAlone guards rule 1 of docs/life.md.
 func TestMessagesSucceedAndFailAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -212,6 +213,7 @@ func TestMessagesSucceedAndFailAlone(t *testing.T) {
 	}
 }
 
+// TestAcknowledgedOnlyWhenToldAndSettled guards rule 2 of docs/life.md.
 func TestAcknowledgedOnlyWhenToldAndSettled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -236,6 +238,7 @@ func TestAcknowledgedOnlyWhenToldAndSettled(t *testing.T) {
 	}
 }
 
+// TestSweep guards rule 5 of docs/life.md.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -328,6 +328,7 @@ func (s stale) Connections(ctx context.Context, userID string, consistent bool) 
 	return s.directory.Connections(ctx, userID, consistent)
 }
 
+// TestEndFrameReachesASocketThatJustOpened guards rule 11 of docs/life.md.
 func TestEndFrameReachesASocketThatJustOpened(t *testing.T) {
 	t.Parallel()
 	g := newGateway()

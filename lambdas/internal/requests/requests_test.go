@@ -185,6 +185,7 @@ func TestCancelledIsCancelledEvenIfNobodyCanBeTold(t *testing.T) {
 	}
 }
 
+// TestGetHeals guards rule 5 of docs/life.md.
 func TestGetHeals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

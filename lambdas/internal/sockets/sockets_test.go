@@ -93,6 +93,7 @@ func aged(age time.Duration) life.Connection {
 	return life.Connection{UserID: "user", ConnectionID: "R1k=", ConnectedAt: time.Now().Add(-age)}
 }
 
+// TestDeliver guards rule 11 of docs/life.md.
 func TestDeliver(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
