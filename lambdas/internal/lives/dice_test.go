@@ -99,7 +99,7 @@ func (d *dice) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(d.rng.Int64N(int64(most-least)+1))
 }
 
-func (d *dice) freezeTime() time.Duration { return d.between(5*time.Second, 90*time.Second) }
+func (d *dice) freezeTime() time.Duration { return d.between(5*time.Second, 75*time.Second) }
 
 // skew is of one process's clock: two of them differ by no more than 5 s.
 func (d *dice) skew() time.Duration {
@@ -136,6 +136,7 @@ func (d *dice) invocation(function string) doom {
 type fate struct {
 	killBefore, killAfter bool
 	delay                 time.Duration // before it acts
+	freeze                time.Duration // of its process from here on
 	late                  bool          // it acts even if its caller has given up by then
 	drop                  bool          // it never arrives
 	refuse                *refusal      // answered instead of acting

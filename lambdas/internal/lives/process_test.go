@@ -63,6 +63,14 @@ func (p *process) pass() bool {
 	return !p.dead()
 }
 
+// freezeFor lets no call of the process out for d. What is left of them after
+// that comes late.
+func (p *process) freezeFor(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.thaws = time.Now().Add(d)
+}
+
 func (p *process) frozenFor() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

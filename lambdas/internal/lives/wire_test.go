@@ -75,6 +75,9 @@ func (w *wire) befall(c *call, fate fate) (*http.Response, error) {
 	if !w.process.pass() || fate.killBefore && w.process.die() {
 		return nil, errDead
 	}
+	if fate.freeze > 0 {
+		w.process.freezeFor(fate.freeze)
+	}
 	arrives := time.Now().Add(max(fate.delay, w.process.frozenFor()))
 	if !sleep(c.request.Context(), time.Until(arrives)) {
 		if fate.late {
