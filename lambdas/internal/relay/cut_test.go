@@ -67,7 +67,7 @@ func FuzzFramesFit(f *testing.F) {
 	f.Add("\xff\xfe\xc3", 20_000)
 	f.Fuzz(func(t *testing.T, unit string, times int) {
 		if unit == "" || times < 1 || len(unit)*times > 1<<18 {
-			t.Skip()
+			t.Skip("no text, or longer than an answer of the tests")
 		}
 		if strings.ContainsRune(strings.ToValidUTF8(unit, "\uFFFD"), utf8.RuneError) {
 			unit = strings.ReplaceAll(strings.ToValidUTF8(unit, "?"), "\uFFFD", "?")
