@@ -27,7 +27,7 @@ var details = map[protocol.Code]string{
 
 // refuse answers a submission that a limit refuses, unless it is the replay of
 // one that was admitted before.
-func (s *Service) refuse(ctx context.Context, c call, account life.Account, refusal *life.Refusal) (httpapi.Response, error) {
+func (s *Service) refuse(ctx context.Context, c call, account life.Account, refusal *life.Refusal) (Admitted, error) {
 	if existing, err := s.lookUp(ctx, c); err != nil || existing != nil {
 		return s.replayOr(ctx, c, existing, err)
 	}
@@ -44,7 +44,7 @@ func (s *Service) refuse(ctx context.Context, c call, account life.Account, refu
 			e = e.With(name, value)
 		}
 	}
-	return httpapi.Response{}, e
+	return Admitted{}, e
 }
 
 func reasonOf(refusal *life.Refusal) string {
@@ -56,12 +56,12 @@ func reasonOf(refusal *life.Refusal) string {
 
 // refuseInvalid answers a body that is not valid, unless the same body was
 // admitted before, under settings that allowed it.
-func (s *Service) refuseInvalid(ctx context.Context, c call, invalid *httpapi.Error) (httpapi.Response, error) {
+func (s *Service) refuseInvalid(ctx context.Context, c call, invalid *httpapi.Error) (Admitted, error) {
 	existing, err := s.lookUp(ctx, c)
 	if err == nil && existing != nil && existing.Record.BodyHash == c.hash {
 		return s.replayOr(ctx, c, existing, nil)
 	}
-	return httpapi.Response{}, invalid
+	return Admitted{}, invalid
 }
 
 // lookUp finds the record that a keyed submission would replay; nil if none.
@@ -79,37 +79,39 @@ func (s *Service) lookUp(ctx context.Context, c call) (*life.Existing, error) {
 	return &life.Existing{Record: record}, nil
 }
 
-func (s *Service) replayOr(ctx context.Context, c call, existing *life.Existing, err error) (httpapi.Response, error) {
+func (s *Service) replayOr(ctx context.Context, c call, existing *life.Existing, err error) (Admitted, error) {
 	if err != nil {
-		return httpapi.Response{}, err
+		return Admitted{}, err
 	}
 	return s.replay(ctx, c, existing)
 }
 
 // replay answers a submission whose request exists: with its current status, and
 // without a charge. From then on the request is not taken back.
-func (s *Service) replay(ctx context.Context, c call, existing *life.Existing) (httpapi.Response, error) {
+func (s *Service) replay(ctx context.Context, c call, existing *life.Existing) (Admitted, error) {
 	record := existing.Record
 	if record.BodyHash != c.hash {
-		return httpapi.Response{}, httpapi.NewError(protocol.CodeIdempotencyConflict, "This Idempotency-Key was used with another body.")
+		return Admitted{}, httpapi.NewError(protocol.CodeIdempotencyConflict, "This Idempotency-Key was used with another body.")
 	}
 	if record.Status == protocol.StatusQueued && record.Attempt == 0 && !record.Kept {
 		kept, err := s.Store.Keep(ctx, c.key)
 		switch {
 		case errors.Is(err, life.ErrNotFound):
-			return httpapi.Response{}, errTakenBack
+			return Admitted{}, errTakenBack
 		case err != nil:
-			return httpapi.Response{}, err
+			return Admitted{}, err
 		}
 		record = kept
 	}
 	record = s.setGoing(ctx, record, existing.Unsent)
 	account, err := s.Store.Account(ctx, c.key.UserID)
 	if err != nil {
-		return httpapi.Response{}, err
+		return Admitted{}, err
 	}
 	s.Metrics.Record(metrics.Count(metrics.Replayed, 1))
-	return s.accepted(record, account, c), nil
+	admitted := s.admitted(c, record, account)
+	admitted.Replayed = true
+	return admitted, nil
 }
 
 // setGoing sends a request whose message may never have been sent, and heals any

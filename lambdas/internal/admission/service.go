@@ -62,13 +62,55 @@ type call struct {
 	groups     []string
 	now        time.Time
 	submission Submission
+	claim      *life.Claim // the caller runs the request itself; nil: the queue brings it
+}
+
+// Admitted is a request that was admitted, by this submission or by an earlier
+// one under its key.
+type Admitted struct {
+	Record   life.Record
+	Usage    protocol.Usage // as of the admission
+	ResetsIn time.Duration  // until the end of the month
+	Replayed bool           // by an earlier one
 }
 
 // Submit answers POST /requests.
 func (s *Service) Submit(ctx context.Context, r httpapi.Request) (httpapi.Response, error) {
-	key, invalid := ParseKey(r.Header(HeaderIdempotencyKey))
+	c, invalid := s.call(r)
 	if invalid != nil {
 		return httpapi.Response{}, invalid
+	}
+	var admitted Admitted
+	var err error
+	if c.submission, invalid = s.Model.Parse(r.Body); invalid != nil {
+		admitted, err = s.refuseInvalid(ctx, c, invalid)
+	} else {
+		admitted, err = s.admit(ctx, c)
+	}
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return s.accepted(admitted), nil
+}
+
+// Start admits a request that its caller runs by itself: it is claimed by the
+// very write that admits it, and its message is not sent. The submission is that
+// of r, whose body names it for replays.
+func (s *Service) Start(ctx context.Context, r httpapi.Request, submission Submission, claim life.Claim) (Admitted, error) {
+	c, invalid := s.call(r)
+	if invalid != nil {
+		return Admitted{}, invalid
+	}
+	claim.Now = c.now
+	c.submission, c.claim = submission, &claim
+	return s.admit(ctx, c)
+}
+
+// call reads who submits what under which key.
+func (s *Service) call(r httpapi.Request) (call, *httpapi.Error) {
+	key, invalid := ParseKey(r.Header(HeaderIdempotencyKey))
+	if invalid != nil {
+		return call{}, invalid
 	}
 	c := call{
 		key:    life.Key{UserID: r.UserID, RequestID: life.NewRequestID()},
@@ -80,20 +122,22 @@ func (s *Service) Submit(ctx context.Context, r httpapi.Request) (httpapi.Respon
 	if c.keyed {
 		c.key.RequestID = life.KeyedRequestID(r.UserID, key)
 	}
-	if c.submission, invalid = s.Model.Parse(r.Body); invalid != nil {
-		return s.refuseInvalid(ctx, c, invalid)
-	}
-	for range startsOver {
-		response, err := s.submit(ctx, c)
-		if !errors.Is(err, errTakenBack) {
-			return response, err
-		}
-	}
-	return httpapi.Response{}, fmt.Errorf("submitting request %s: %w", c.key.RequestID, life.ErrUnavailable)
+	return c, nil
 }
 
-// submit goes once through the steps of an admission.
-func (s *Service) submit(ctx context.Context, c call) (httpapi.Response, error) {
+// admit admits a submission, or finds the request that it replays.
+func (s *Service) admit(ctx context.Context, c call) (Admitted, error) {
+	for range startsOver {
+		admitted, err := s.admitOnce(ctx, c)
+		if !errors.Is(err, errTakenBack) {
+			return admitted, err
+		}
+	}
+	return Admitted{}, fmt.Errorf("submitting request %s: %w", c.key.RequestID, life.ErrUnavailable)
+}
+
+// admitOnce goes once through the steps of an admission.
+func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
 	account, existing, err := s.look(ctx, c)
 	if err != nil || existing != nil {
 		return s.replayOr(ctx, c, existing, err)
@@ -107,23 +151,25 @@ func (s *Service) submit(ctx context.Context, c call) (httpapi.Response, error) 
 	defer s.healAlongside(ctx, account)()
 
 	if err := s.Store.PutInput(ctx, c.key.RequestID, c.hash, c.submission.Input, c.now.Add(s.InputTTL)); err != nil {
-		return httpapi.Response{}, err
+		return Admitted{}, err
 	}
 	err = s.Store.Admit(ctx, admission, account)
 	refusal, refused := errors.AsType[*life.Refusal](err)
 	written, exists := errors.AsType[*life.Existing](err)
 	switch {
 	case err == nil:
-		return s.enqueue(ctx, c, admission, account)
+		return s.setOut(ctx, c, admission, account)
 	case refused: // others have been faster than the reading above
 		if account, err = s.Store.Account(ctx, c.key.UserID); err != nil {
-			return httpapi.Response{}, err
+			return Admitted{}, err
 		}
 		return s.refuse(ctx, c, account, refusal)
+	case exists && written.Unsent && c.claim != nil: // the answer was lost, the claim stands
+		return s.admitted(c, written.Record, account.Admitted(written.Record)), nil
 	case exists:
 		return s.replay(ctx, c, written)
 	}
-	return httpapi.Response{}, err
+	return Admitted{}, err
 }
 
 // look reads the account and, beside it, the record that a keyed submission
@@ -147,19 +193,23 @@ func (s *Service) look(ctx context.Context, c call) (life.Account, *life.Existin
 
 // admission fixes all that is decided at admission and never recomputed.
 func (s *Service) admission(c call, account life.Account) life.Admission {
+	record := life.Record{
+		Key:        c.key,
+		Period:     s.Calendar.Period(c.now),
+		Estimate:   life.Estimate(c.submission.Input, c.submission.Model.MaxTokens),
+		BodyHash:   c.hash,
+		Nonce:      life.NewOwner(),
+		Model:      c.submission.Model,
+		Status:     protocol.StatusQueued,
+		AttemptCap: life.AttemptCap,
+		CreatedAt:  c.now,
+		UpdatedAt:  c.now,
+	}
+	if c.claim != nil {
+		record = record.ClaimedBy(*c.claim)
+	}
 	return life.Admission{
-		Record: life.Record{
-			Key:        c.key,
-			Period:     s.Calendar.Period(c.now),
-			Estimate:   life.Estimate(c.submission.Input, c.submission.Model.MaxTokens),
-			BodyHash:   c.hash,
-			Nonce:      life.NewOwner(),
-			Model:      c.submission.Model,
-			Status:     protocol.StatusQueued,
-			AttemptCap: life.AttemptCap,
-			CreatedAt:  c.now,
-			UpdatedAt:  c.now,
-		},
+		Record:    record,
 		Allowance: life.AllowanceFor(s.Tiers, c.groups, account, c.now),
 		Cap:       life.OpenCap(s.Cap),
 		Rate:      s.Rate,
@@ -168,20 +218,36 @@ func (s *Service) admission(c call, account life.Account) life.Admission {
 	}
 }
 
-// enqueue sends the admitted request on its way. Where that fails the request
-// is taken back, unless somebody may have seen it.
-func (s *Service) enqueue(ctx context.Context, c call, admission life.Admission, account life.Account) (httpapi.Response, error) {
-	sendErr := s.Queue.Send(ctx, c.key)
-	if sendErr != nil {
-		taken, err := s.Store.TakeBack(ctx, admission.Record)
-		if taken || err != nil {
-			return httpapi.Response{}, fmt.Errorf("enqueueing request %s: %w: %w", c.key.RequestID, life.ErrUnavailable, errors.Join(sendErr, err))
+// setOut sends the admitted request on its way. Where that fails the request is
+// taken back, unless somebody may have seen it. A request that its caller has
+// claimed is on its way already.
+func (s *Service) setOut(ctx context.Context, c call, admission life.Admission, account life.Account) (Admitted, error) {
+	if c.claim == nil {
+		if err := s.enqueue(ctx, admission.Record); err != nil {
+			return Admitted{}, err
 		}
-		s.Log.WarnContext(ctx, "request not sent", "request", c.key.RequestID, "error", sendErr)
 	}
 	s.Metrics.Record(metrics.Count(metrics.Admitted, 1))
 	s.forget(ctx, account)
-	return s.accepted(admission.Record, account.Admitted(admission.Record), c), nil
+	return s.admitted(c, admission.Record, account.Admitted(admission.Record)), nil
+}
+
+// admitted describes a request with its user's account as of the admission.
+func (s *Service) admitted(c call, record life.Record, account life.Account) Admitted {
+	return Admitted{Record: record, Usage: s.usage(account, c.groups, c.now), ResetsIn: s.Calendar.ResetsAt(c.now).Sub(c.now)}
+}
+
+func (s *Service) enqueue(ctx context.Context, record life.Record) error {
+	sendErr := s.Queue.Send(ctx, record.Key)
+	if sendErr == nil {
+		return nil
+	}
+	taken, err := s.Store.TakeBack(ctx, record)
+	if taken || err != nil {
+		return fmt.Errorf("enqueueing request %s: %w: %w", record.RequestID, life.ErrUnavailable, errors.Join(sendErr, err))
+	}
+	s.Log.WarnContext(ctx, "request not sent", "request", record.RequestID, "error", sendErr)
+	return nil
 }
 
 // forget drops a month that the account need not remember. It can wait for the
@@ -197,12 +263,11 @@ func (s *Service) forget(ctx context.Context, account life.Account) {
 }
 
 // accepted is the 202 of a request.
-func (s *Service) accepted(record life.Record, account life.Account, c call) httpapi.Response {
-	usage := s.usage(account, c.groups, c.now)
+func (s *Service) accepted(a Admitted) httpapi.Response {
 	return httpapi.Response{
 		Status: http.StatusAccepted,
-		Header: rateLimitHeaders(usage, s.Calendar.ResetsAt(c.now).Sub(c.now)),
-		Body:   protocol.SubmitResponse{RequestID: record.RequestID, Status: record.Status, Quota: usage},
+		Header: rateLimitHeaders(a.Usage, a.ResetsIn),
+		Body:   protocol.SubmitResponse{RequestID: a.Record.RequestID, Status: a.Record.Status, Quota: a.Usage},
 	}
 }
 

@@ -16,7 +16,8 @@ const (
 	heldPrefix   = "held#"
 )
 
-// newRecord is the item of a record at its admission.
+// newRecord is the item of a record at its admission, by a caller that may hold
+// its first attempt.
 func newRecord(r life.Record) item {
 	i := recordKey(r.Key)
 	i["v"] = number(protocol.Version)
@@ -25,11 +26,17 @@ func newRecord(r life.Record) item {
 	i["bodyHash"] = text(r.BodyHash)
 	i["nonce"] = text(r.Nonce)
 	i["model"] = modelItem(r.Model)
-	i["status"] = text(string(protocol.StatusQueued))
-	i["attempt"] = number(0)
+	i["status"] = text(string(r.Status))
+	i["attempt"] = number(int64(r.Attempt))
 	i["attemptCap"] = number(int64(r.AttemptCap))
 	i["createdAt"] = millis(r.CreatedAt)
 	i["updatedAt"] = millis(r.CreatedAt)
+	if r.Claimed() {
+		i["calls"] = number(int64(r.Calls))
+		i["owner"] = text(r.Owner)
+		i["leaseUntil"] = millis(r.LeaseUntil)
+		i["firstClaimAt"] = millis(r.FirstClaimAt)
+	}
 	return i
 }
 

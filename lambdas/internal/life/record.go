@@ -112,6 +112,13 @@ type Claim struct {
 	MaxAge time.Duration // older requests are refused; 0: none is too old
 }
 
+// ClaimedBy returns a new request as its first attempt holds it.
+func (r Record) ClaimedBy(claim Claim) Record {
+	r.Status, r.Attempt, r.Calls = protocol.StatusStreaming, 1, 1
+	r.Owner, r.LeaseUntil, r.FirstClaimAt = claim.Owner, claim.Now.Add(claim.Lease), claim.Now
+	return r
+}
+
 // End is how a request ends.
 type End struct {
 	Status     protocol.Status

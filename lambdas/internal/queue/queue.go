@@ -12,8 +12,11 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 )
 
-// maxVisibility is the longest time that SQS hides a message.
-const maxVisibility = 12 * time.Hour
+// The longest times that SQS hides a message and delays one.
+const (
+	maxVisibility = 12 * time.Hour
+	maxDelay      = 15 * time.Minute
+)
 
 // API is the part of the SQS client that the queue uses.
 type API interface {
@@ -35,9 +38,14 @@ var _ life.Queue = (*Queue)(nil)
 func New(client API, url string) *Queue { return &Queue{client, url} }
 
 // Send sends the claim check of a request.
-func (q *Queue) Send(ctx context.Context, key life.Key) error {
+func (q *Queue) Send(ctx context.Context, key life.Key) error { return q.SendAfter(ctx, key, 0) }
+
+// SendAfter sends the claim check of a request to arrive after d, rounded up to
+// whole seconds; SQS delays a message by 15 minutes at most.
+func (q *Queue) SendAfter(ctx context.Context, key life.Key, d time.Duration) error {
 	body := Encode(key)
-	if _, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body}); err != nil {
+	seconds := int32(math.Ceil(min(max(d, 0), maxDelay).Seconds()))
+	if _, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body, DelaySeconds: seconds}); err != nil {
 		return fmt.Errorf("sending message: %w", err)
 	}
 	return nil

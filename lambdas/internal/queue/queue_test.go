@@ -99,6 +99,17 @@ func TestSend(t *testing.T) {
 	}
 }
 
+func TestSendAfter(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	q := queue.New(f, "https://sqs/1/main")
+	for d, want := range map[time.Duration]int32{-time.Second: 0, 0: 0, time.Millisecond: 1, 40 * time.Second: 40, time.Hour: 900} {
+		if err := q.SendAfter(t.Context(), life.Key{UserID: "u", RequestID: id}, d); err != nil || f.sent.DelaySeconds != want {
+			t.Errorf("%v: delayed by %d, %v", d, f.sent.DelaySeconds, err)
+		}
+	}
+}
+
 func TestChangeVisibility(t *testing.T) {
 	t.Parallel()
 	f := &fake{}
