@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
+	"github.com/streaming-service/streaming-service/lambdas/internal/jsonobject"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/protocol"
 )
@@ -61,34 +62,34 @@ func (m Model) Parse(body []byte) (Submission, *httpapi.Error) {
 // request reads the members of a body. What is wrong with them is collected.
 func (p *problems) request(body []byte, m Model) protocol.SubmitRequest {
 	var r protocol.SubmitRequest
-	list, err := members(body)
+	list, err := jsonobject.Members(body)
 	if err != nil {
 		p.add("body", "%v", err)
 		return r
 	}
 	for _, f := range list {
-		switch f.name {
+		switch f.Name {
 		case "messages":
-			r.Messages = p.messages(f.value)
+			r.Messages = p.messages(f.Value)
 		case "prompt":
-			r.Prompt = p.filled(f.name, f.value)
+			r.Prompt = p.filled(f.Name, f.Value)
 		case "system":
-			r.System = p.filled(f.name, f.value)
+			r.System = p.filled(f.Name, f.Value)
 			if !m.AllowSystem {
-				p.add(f.name, "is not allowed here")
+				p.add(f.Name, "is not allowed here")
 			}
 		case "model":
-			r.Model = p.filled(f.name, f.value)
+			r.Model = p.filled(f.Name, f.Value)
 		case "maxTokens":
-			r.MaxTokens = p.whole(f.name, f.value, m.MaxTokens)
+			r.MaxTokens = p.whole(f.Name, f.Value, m.MaxTokens)
 		case "temperature":
-			r.Temperature = p.fraction(f.name, f.value)
+			r.Temperature = p.fraction(f.Name, f.Value)
 		case "topP":
-			r.TopP = p.fraction(f.name, f.value)
+			r.TopP = p.fraction(f.Name, f.Value)
 		case "stopSequences":
-			r.StopSequences = p.stopSequences(f.name, f.value)
+			r.StopSequences = p.stopSequences(f.Name, f.Value)
 		default:
-			p.add(quoteField(f.name), "is not a known field")
+			p.add(quoteField(f.Name), "is not a known field")
 		}
 	}
 	p.onePrompt(list)
@@ -96,9 +97,9 @@ func (p *problems) request(body []byte, m Model) protocol.SubmitRequest {
 }
 
 // onePrompt checks that exactly one of messages and prompt is there.
-func (p *problems) onePrompt(list []member) {
+func (p *problems) onePrompt(list []jsonobject.Member) {
 	has := func(name string) bool {
-		return slices.ContainsFunc(list, func(m member) bool { return m.name == name })
+		return slices.ContainsFunc(list, func(m jsonobject.Member) bool { return m.Name == name })
 	}
 	switch {
 	case has("messages") && has("prompt"):
@@ -148,25 +149,25 @@ func roleAt(i int) string {
 }
 
 func (p *problems) message(field string, raw json.RawMessage) (m protocol.Message) {
-	list, err := members(raw)
+	list, err := jsonobject.Members(raw)
 	if err != nil {
 		p.add(field, "%v", err)
 		return m
 	}
 	given := map[string]bool{}
 	for _, f := range list {
-		given[f.name] = true
-		name := field + "." + f.name
-		switch f.name {
+		given[f.Name] = true
+		name := field + "." + f.Name
+		switch f.Name {
 		case "role":
-			m.Role, _ = p.text(name, f.value)
+			m.Role, _ = p.text(name, f.Value)
 			if m.Role == "" {
 				p.add(name, "must be user or assistant")
 			}
 		case "content":
-			m.Content = p.filled(name, f.value)
+			m.Content = p.filled(name, f.Value)
 		default:
-			p.add(field+"."+quoteField(f.name), "is not a known field")
+			p.add(field+"."+quoteField(f.Name), "is not a known field")
 		}
 	}
 	for _, name := range []string{"role", "content"} {
@@ -198,7 +199,7 @@ func (p *problems) stopSequences(field string, raw json.RawMessage) []string {
 }
 
 // quoteField names a field of the caller's own without letting it grow.
-func quoteField(name string) string { return strings.Trim(quote(name), `"`) }
+func quoteField(name string) string { return strings.Trim(jsonobject.Quote(name), `"`) }
 
 // submission applies the operator's defaults.
 func (m Model) submission(r protocol.SubmitRequest) (Submission, *httpapi.Error) {

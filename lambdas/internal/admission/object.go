@@ -1,13 +1,11 @@
 package admission
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"strconv"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/jsonobject"
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
@@ -23,77 +21,28 @@ func (p *problems) add(field, format string, args ...any) {
 	}
 }
 
-// member is one member of a JSON object. encoding/json would match names in any
-// case and let the last of several win; a contract must do neither.
-type member struct {
-	name  string
-	value json.RawMessage
-}
-
-var errNoObject = errors.New("must be a JSON object")
-
-// members reads the members of an object that is known to be valid JSON.
-func members(raw []byte) ([]member, error) {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return nil, errNoObject
-	}
-	var list []member
-	seen := map[string]bool{}
-	for decoder.More() {
-		token, err := decoder.Token()
-		name, ok := token.(string)
-		if err != nil || !ok {
-			return nil, errNoObject
-		}
-		if seen[name] {
-			return nil, fmt.Errorf("must not repeat %s", quote(name))
-		}
-		seen[name] = true
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return nil, errNoObject
-		}
-		list = append(list, member{name, value})
-	}
-	return list, nil
-}
-
-// maxQuoted bounds how much of a caller's own word an answer repeats.
-const maxQuoted = 64
-
-func quote(name string) string {
-	if r := []rune(name); len(r) > maxQuoted {
-		name = string(r[:maxQuoted]) + "…"
-	}
-	return strconv.Quote(name)
-}
-
 func (p *problems) text(field string, raw json.RawMessage) (string, bool) {
-	var s string
-	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
+	s, ok := jsonobject.Text(raw)
+	if !ok {
 		p.add(field, "must be a string")
-		return "", false
 	}
-	return s, true
+	return s, ok
 }
 
 func (p *problems) array(field string, raw json.RawMessage) ([]json.RawMessage, bool) {
-	var list []json.RawMessage
-	if raw[0] != '[' || json.Unmarshal(raw, &list) != nil {
+	list, ok := jsonobject.Array(raw)
+	if !ok {
 		p.add(field, "must be an array")
-		return nil, false
 	}
-	return list, true
+	return list, ok
 }
 
 func (p *problems) number(field string, raw json.RawMessage) (float64, bool) {
-	n, err := strconv.ParseFloat(string(raw), 64)
-	if (raw[0] != '-' && (raw[0] < '0' || raw[0] > '9')) || err != nil {
+	n, ok := jsonobject.Number(raw)
+	if !ok {
 		p.add(field, "must be a number")
-		return 0, false
 	}
-	return n, true
+	return n, ok
 }
 
 // whole reads a whole number from 1 to most.
