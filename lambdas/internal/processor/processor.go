@@ -12,41 +12,33 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/attempt"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
-	"github.com/streaming-service/streaming-service/lambdas/internal/model"
 	"github.com/streaming-service/streaming-service/lambdas/internal/queue"
 	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
 )
 
-// Store is what an attempt needs of the records. Its methods are those of
+// Store is what the processor needs of the records. Its methods are those of
 // dynamo.Store.
 type Store interface {
+	attempt.Store
 	Claim(ctx context.Context, key life.Key, claim life.Claim) (life.Record, error)
-	CountCall(ctx context.Context, attempt life.Attempt) (bool, error)
-	Renew(ctx context.Context, attempt life.Attempt, until time.Time) error
-	Release(ctx context.Context, attempt life.Attempt, now time.Time) error
-	Finish(ctx context.Context, attempt life.Attempt, end life.End, now time.Time) (life.Record, error)
-	Records(ctx context.Context, keys []life.Key) (map[life.Key]life.Record, error)
-	Input(ctx context.Context, requestID, hash string) (life.Input, error)
-	PutChunk(ctx context.Context, requestID, owner string, chunk life.Chunk, expires time.Time) error
 }
 
 // Lives ends what an attempt does not own. Its methods are those of
 // life.Service.
 type Lives interface {
-	Conclude(ctx context.Context, record life.Record) error
+	attempt.Lives
 	Decline(ctx context.Context, refused *life.ClaimRefused) (time.Duration, error)
 }
+
+// callTimeout bounds one call to the queue.
+const callTimeout = 3 * time.Second
 
 // Queue hides a message from other consumers for so long.
 type Queue interface {
 	ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error
-}
-
-// Model answers. Unless ctx is over, its error is a *model.Failure.
-type Model interface {
-	Stream(ctx context.Context, record life.Record, in life.Input, onText func(string)) (model.Answer, error)
 }
 
 // Pace follows what API Gateway takes. Its methods are those of sockets.Pace.
@@ -60,7 +52,7 @@ type Deps struct {
 	Store   Store
 	Lives   Lives
 	Queue   Queue
-	Model   Model
+	Model   attempt.Model
 	Hub     *relay.Hub
 	Pace    Pace
 	Metrics *metrics.Recorder // nil: none are written
@@ -81,8 +73,8 @@ type Options struct {
 // Processor handles batches of messages.
 type Processor struct {
 	Deps
-	options Options
-	watcher *watcher
+	options  Options
+	attempts *attempt.Runner
 }
 
 // New returns a Processor.
@@ -93,7 +85,11 @@ func New(d Deps, o Options) *Processor {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Processor{Deps: d, options: o, watcher: newWatcher(d.Store, d.Log)}
+	return &Processor{Deps: d, options: o, attempts: attempt.New(attempt.Deps{
+		Store: d.Store, Lives: d.Lives, Model: d.Model, Hub: d.Hub, Pace: d.Pace, Metrics: d.Metrics, Log: d.Log,
+	}, attempt.Options{
+		Lease: o.Lease, FlushInterval: o.FlushInterval, CancelOnDisconnect: o.CancelOnDisconnect, LogTTL: o.LogTTL, Now: o.Now,
+	})}
 }
 
 // Handle works all messages of a batch at once. Each succeeds or fails alone;
@@ -152,25 +148,16 @@ func (p *Processor) process(ctx context.Context, m *events.SQSMessage) bool {
 	}
 	// An attempt that is killed must leave behind a message that comes back
 	// soon, so its time is set before the claim.
-	hidden := p.hide(ctx, m.ReceiptHandle, hideFor(p.options.Lease), log)
+	hidden := p.hide(ctx, m.ReceiptHandle, attempt.HideFor(p.options.Lease), log)
 	v := p.run(ctx, key, m, hidden, log)
-	if v.err != nil {
-		log.InfoContext(ctx, "message handed back", "error", v.err, "delay", v.delay.String())
+	if v.Err != nil {
+		log.InfoContext(ctx, "message handed back", "error", v.Err, "delay", v.Delay.String())
 	}
-	if !v.done {
-		p.hide(ctx, m.ReceiptHandle, v.delay, log)
+	if !v.Done {
+		p.hide(ctx, m.ReceiptHandle, v.Delay, log)
 	}
-	return v.done
+	return v.Done
 }
-
-// verdict is what becomes of a message.
-type verdict struct {
-	done  bool          // delete it
-	delay time.Duration // else: until it comes back
-	err   error         // why it was not done, for the log
-}
-
-func handBack(delay time.Duration, err error) verdict { return verdict{delay: delay, err: err} }
 
 // hide sets when the message comes back. It reports whether it could.
 func (p *Processor) hide(ctx context.Context, receipt string, delay time.Duration, log *slog.Logger) bool {

@@ -1,4 +1,4 @@
-package processor
+package attempt
 
 import (
 	"context"
@@ -84,5 +84,12 @@ func (a *attempt) call(ctx context.Context, in life.Input) (answer model.Answer,
 			err = &model.Failure{Code: protocol.CodeInternal, Retryable: true, Err: errors.New("panic while streaming")}
 		}
 	}()
-	return a.Model.Stream(ctx, a.record, in, a.stream.Write)
+	return a.Model.Stream(ctx, a.record, in, a.write)
+}
+
+func (a *attempt) write(text string) {
+	if a.OnText != nil {
+		a.OnText(text)
+	}
+	a.stream.Write(text)
 }

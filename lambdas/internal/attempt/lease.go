@@ -1,4 +1,4 @@
-package processor
+package attempt
 
 import (
 	"context"
@@ -15,8 +15,11 @@ func renewEvery(lease time.Duration) time.Duration { return lease / 3 }
 func giveUpBefore(lease time.Duration) time.Duration {
 	return lease / 6
 }
-func hideFor(lease time.Duration) time.Duration    { return lease * 3 / 2 }
 func retryAfter(lease time.Duration) time.Duration { return lease / 30 }
+
+// HideFor is how long the message of an attempt is hidden at its claim and with
+// each renewal of its lease.
+func HideFor(lease time.Duration) time.Duration { return lease * 3 / 2 }
 
 // keep renews the lease of the attempt, and with it the invisibility of the
 // message, until ctx is over. An attempt that cannot renew in time stops itself,
@@ -24,7 +27,7 @@ func retryAfter(lease time.Duration) time.Duration { return lease / 30 }
 func (a *attempt) keep(ctx context.Context, lose context.CancelCauseFunc) {
 	lease := a.options.Lease
 	until := a.record.LeaseUntil
-	hidden := a.hidden
+	hidden := a.Hidden || a.Message == nil
 	renewAt := until.Add(renewEvery(lease) - lease)
 	for {
 		wait := renewAt.Sub(a.options.Now())
@@ -64,8 +67,12 @@ func (a *attempt) renew(ctx context.Context, giveUp, until time.Time) error {
 	return a.Store.Renew(ctx, a.record.Fence(), until)
 }
 
+// hideMessage reports whether the message, if there is one, stays hidden.
 func (a *attempt) hideMessage(ctx context.Context) bool {
+	if a.Message == nil {
+		return true
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return a.Queue.ChangeVisibility(ctx, a.receipt, hideFor(a.options.Lease)) == nil
+	return a.Message.Hide(ctx, HideFor(a.options.Lease)) == nil
 }

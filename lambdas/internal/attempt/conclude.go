@@ -1,4 +1,4 @@
-package processor
+package attempt
 
 import (
 	"context"
@@ -21,9 +21,9 @@ const (
 )
 
 // conclude ends the request as the answer, or the lack of one, asks for.
-func (a *attempt) conclude(ctx context.Context, answer model.Answer, err error) (string, verdict) {
+func (a *attempt) conclude(ctx context.Context, answer model.Answer, err error) (string, Verdict) {
 	if ctx.Err() != nil && errors.Is(context.Cause(ctx), errFenced) {
-		return outcomeFenced, handBack(a.returnDelay(), errFenced)
+		return outcomeFenced, HandBack(a.returnDelay(), errFenced)
 	}
 	switch {
 	case err == nil:
@@ -43,8 +43,8 @@ func (a *attempt) conclude(ctx context.Context, answer model.Answer, err error) 
 }
 
 // fail ends the request, or gives it another attempt.
-func (a *attempt) fail(ctx context.Context, answer model.Answer, failure *model.Failure) (string, verdict) {
-	if failure.Retryable && !a.record.UsedUp() {
+func (a *attempt) fail(ctx context.Context, answer model.Answer, failure *model.Failure) (string, Verdict) {
+	if failure.Retryable && !a.record.UsedUp() && !a.shown() {
 		return outcomeHandedBack, a.handOver(ctx, a.returnDelay(), failure)
 	}
 	a.log.WarnContext(ctx, "request failed", "error", failure)
@@ -56,6 +56,10 @@ func (a *attempt) fail(ctx context.Context, answer model.Answer, failure *model.
 	return a.finish(ctx, outcomeFailed, end)
 }
 
+// shown reports whether somebody has read text that no other attempt can take
+// back.
+func (a *attempt) shown() bool { return a.Irrevocable && a.stream.Started() }
+
 // usage is what the model reported, or an estimate.
 func (a *attempt) usage(answer model.Answer) *protocol.TokenUsage {
 	if answer.Usage != nil {
@@ -66,7 +70,7 @@ func (a *attempt) usage(answer model.Answer) *protocol.TokenUsage {
 
 // finish completes the log, writes the end, settles and tells the user, in this
 // order. A failure on the way leaves the rest to the next delivery.
-func (a *attempt) finish(ctx context.Context, outcome string, end life.End) (string, verdict) {
+func (a *attempt) finish(ctx context.Context, outcome string, end life.End) (string, Verdict) {
 	var err error
 	if end.EndSeq, err = a.completeLog(ctx); err != nil {
 		return outcomeHandedBack, a.handOver(ctx, a.returnDelay(), err)
@@ -74,14 +78,14 @@ func (a *attempt) finish(ctx context.Context, outcome string, end life.End) (str
 	ended, err := a.commit(ctx, end)
 	switch {
 	case errors.Is(err, life.ErrFenced):
-		return outcomeFenced, handBack(a.returnDelay(), errFenced)
+		return outcomeFenced, HandBack(a.returnDelay(), errFenced)
 	case err != nil:
-		return outcomeHandedBack, handBack(a.returnDelay(), err)
+		return outcomeHandedBack, HandBack(a.returnDelay(), err)
 	}
 	if err := a.tell(ctx, ended); err != nil {
-		return outcome, handBack(retryDelay, err)
+		return outcome, HandBack(RetryDelay, err)
 	}
-	return outcome, verdict{done: true}
+	return outcome, Verdict{Done: true, Ended: ended}
 }
 
 // tell settles the ended request and tells its user. That is no longer the
