@@ -81,36 +81,45 @@ func (a *API) Serve(ctx context.Context, event events.APIGatewayProxyRequest) (e
 	if response.Header == nil {
 		response.Header = map[string]string{}
 	}
-	a.allowOrigin(event, response.Header)
+	a.AllowOrigin(event, response.Header)
 	return encode(response), nil
 }
 
 func (a *API) answer(ctx context.Context, event events.APIGatewayProxyRequest) (Response, error) {
-	if !a.allowedSource(event.RequestContext.Identity.SourceIP) {
-		return Response{}, NewError(protocol.CodeForbidden, "Calls from this address are not allowed.")
-	}
-	if event.HTTPMethod == http.MethodOptions {
+	if event.HTTPMethod == http.MethodOptions && a.allowedSource(event.RequestContext.Identity.SourceIP) {
 		return preflight(event.Resource), nil
 	}
-	caller := identityOf(event.RequestContext.Authorizer)
-	if caller.userID == "" || caller.audience != a.ClientID || (caller.use != "" && caller.use != "id") {
-		return Response{}, NewError(protocol.CodeUnauthenticated, "An ID token of this application is required.")
+	request, err := a.Read(event)
+	if err != nil {
+		return Response{}, err
 	}
 	handler, err := a.route(event)
 	if err != nil {
 		return Response{}, err
 	}
+	return handler(ctx, request)
+}
+
+// Read returns the call that an event is, of a caller who may make it.
+func (a *API) Read(event events.APIGatewayProxyRequest) (Request, error) {
+	if !a.allowedSource(event.RequestContext.Identity.SourceIP) {
+		return Request{}, NewError(protocol.CodeForbidden, "Calls from this address are not allowed.")
+	}
+	caller := identityOf(event.RequestContext.Authorizer)
+	if caller.userID == "" || caller.audience != a.ClientID || (caller.use != "" && caller.use != "id") {
+		return Request{}, NewError(protocol.CodeUnauthenticated, "An ID token of this application is required.")
+	}
 	body, err := bodyOf(event)
 	if err != nil {
-		return Response{}, err
+		return Request{}, err
 	}
-	return handler(ctx, Request{
+	return Request{
 		UserID:         caller.userID,
 		Groups:         caller.groups,
 		PathParameters: event.PathParameters,
 		Body:           body,
 		header:         foldHeaders(event.Headers, event.MultiValueHeaders),
-	})
+	}, nil
 }
 
 func (a *API) route(event events.APIGatewayProxyRequest) (Handler, error) {
@@ -156,8 +165,8 @@ func (a *API) allowedSource(ip string) bool {
 	return slices.ContainsFunc(a.AllowedCIDRs, func(p netip.Prefix) bool { return p.Contains(address.Unmap()) })
 }
 
-// allowOrigin lets a page of an allowed origin read the answer.
-func (a *API) allowOrigin(event events.APIGatewayProxyRequest, header map[string]string) {
+// AllowOrigin lets a page of an allowed origin read the answer.
+func (a *API) AllowOrigin(event events.APIGatewayProxyRequest, header map[string]string) {
 	header["Vary"] = "Origin"
 	origins := foldHeaders(event.Headers, event.MultiValueHeaders)["Origin"]
 	if len(origins) != 1 || !a.allowedOrigin(origins[0]) {
