@@ -188,10 +188,13 @@ type AuthSettings struct {
 	// SesSourceArn. Default: none.
 	FromEmailAddress pulumi.StringPtrInput `pulumi:"fromEmailAddress,optional"`
 	// AllowedOrigins are the web origins (https://app.example.com) that may
-	// call the APIs from a browser. Callers without an Origin are not
-	// browsers and pass. Default: none given, any origin.
+	// call the APIs from a browser. The case of letters and a default port do
+	// not count; names with other letters are written in punycode. Callers
+	// without an Origin are not browsers and pass. Default: none given, any
+	// origin.
 	AllowedOrigins pulumi.StringArrayInput `pulumi:"allowedOrigins,optional"`
 	// AllowedCidrs are the networks whose addresses may call the APIs, such as
-	// 203.0.113.0/24. Default: none given, any address.
+	// 203.0.113.0/24. Networks of IPv4-mapped IPv6 addresses are those of the
+	// IPv4 addresses. Default: none given, any address.
 	AllowedCidrs pulumi.StringArrayInput `pulumi:"allowedCidrs,optional"`
 }

@@ -2,8 +2,6 @@ package components
 
 import (
 	"fmt"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -231,23 +229,6 @@ func timeZone(v any) string {
 var modelID = matches(`^[A-Za-z0-9][A-Za-z0-9._:/-]*$`, "must be a model id, an inference profile id or an ARN")
 
 var domainName = matches(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`, "must be a domain name in lower case, such as api.example.com")
-
-func origin(v any) string {
-	s, _ := v.(string)
-	u, err := url.Parse(s)
-	if err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.Scheme+"://"+u.Host == s && !strings.ContainsAny(s, "*,") {
-		return ""
-	}
-	return "must be origins such as https://app.example.com, without a path"
-}
-
-func cidr(v any) string {
-	s, _ := v.(string)
-	if p, err := netip.ParsePrefix(s); err == nil && p == p.Masked() {
-		return ""
-	}
-	return "must be networks such as 203.0.113.0/24, with no bit set beyond the prefix"
-}
 
 func logRetention(v any) string {
 	if n, ok := v.(int); ok && slices.Contains(logRetentions, n) {

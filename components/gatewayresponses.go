@@ -52,11 +52,12 @@ var gatewayResponses = []gatewayResponse{
 const exposedHeaders = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 
 func (b *build) newGatewayResponses() error {
+	origin := gatewayOrigin(b.args.Auth.AllowedOrigins)
 	for _, r := range gatewayResponses {
 		args := &apigateway.ResponseArgs{
 			RestApiId:          b.rest.api.ID(),
 			ResponseType:       pulumi.String(r.kind),
-			ResponseParameters: pulumi.ToStringMap(r.parameters()),
+			ResponseParameters: r.parameters(origin),
 			// Templates are found by application/json, whatever type they are
 			// sent with.
 			ResponseTemplates: pulumi.StringMap{"application/json": pulumi.String(r.template())},
@@ -69,7 +70,7 @@ func (b *build) newGatewayResponses() error {
 		if err != nil {
 			return fmt.Errorf("creating gateway response %s: %w", r.kind, err)
 		}
-		b.rest.deployed.add(response, pulumi.String(r.contents()))
+		b.rest.deployed.add(response, r.contents(origin))
 	}
 	return nil
 }
@@ -91,30 +92,32 @@ func (r gatewayResponse) template() string {
 	return t.String()
 }
 
-// parameters are the headers. Origins are not secret and there are no cookies,
-// so any origin may read an error.
-func (r gatewayResponse) parameters() map[string]string {
+// parameters are the headers, of which that of the origin may be known later.
+func (r gatewayResponse) parameters(origin pulumi.StringInput) pulumi.StringMap {
+	parameters := pulumi.StringMap{"gatewayresponse.header.Access-Control-Allow-Origin": pulumi.Sprintf("'%s'", origin)}
+	for name, value := range r.headers() {
+		parameters["gatewayresponse.header."+name] = pulumi.String("'" + value + "'")
+	}
+	return parameters
+}
+
+func (r gatewayResponse) headers() map[string]string {
 	headers := map[string]string{
 		"Content-Type":                  protocol.ProblemType,
-		"Access-Control-Allow-Origin":   "*",
 		"Access-Control-Expose-Headers": exposedHeaders,
 	}
 	if r.retryAfter {
 		headers["Retry-After"] = "1"
 	}
-	parameters := map[string]string{}
-	for name, value := range headers {
-		parameters["gatewayresponse.header."+name] = "'" + value + "'"
-	}
-	return parameters
+	return headers
 }
 
 // contents identifies the response within a deployment.
-func (r gatewayResponse) contents() string {
+func (r gatewayResponse) contents(origin pulumi.StringInput) pulumi.StringOutput {
 	parts := []string{r.kind, strconv.Itoa(r.status), r.template()}
-	parameters := r.parameters()
-	for _, name := range slices.Sorted(maps.Keys(parameters)) {
-		parts = append(parts, name, parameters[name])
+	headers := r.headers()
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		parts = append(parts, name, headers[name])
 	}
-	return strings.Join(parts, "\n")
+	return pulumi.Sprintf("%s\n%s", strings.Join(parts, "\n"), origin)
 }

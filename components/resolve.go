@@ -3,6 +3,7 @@ package components
 import (
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -23,6 +24,7 @@ func resolve(name string, args *StreamingServiceArgs) (*StreamingServiceArgs, er
 	if err := validate(found.values); err != nil {
 		return nil, err
 	}
+	found.canonicalize()
 	found.gate()
 	resolved.Quota.Tiers = map[string]TierSettings{}
 	for group, tier := range found.tiers {
@@ -35,7 +37,15 @@ func resolve(name string, args *StreamingServiceArgs) (*StreamingServiceArgs, er
 type settings struct {
 	values  values
 	outputs []outputSetting
+	lists   []listSetting
 	tiers   map[string]*TierSettings
+}
+
+// listSetting is a list whose value is known and has a canonical form.
+type listSetting struct {
+	form  func([]string) []string
+	value []string
+	field reflect.Value
 }
 
 // outputSetting is a setting whose value is known later.
@@ -97,6 +107,16 @@ func (s *settings) leaf(path, rule string, field, fallback reflect.Value) {
 		s.values[path] = value{rule: rule, given: true}
 	case v != nil:
 		s.values[path] = value{v: v, rule: rule, known: true, given: given}
+		if form, ok := canonicalForms[path]; ok {
+			s.lists = append(s.lists, listSetting{form, v.([]string), field})
+		}
+	}
+}
+
+// canonicalize puts lists into their canonical form once they are valid.
+func (s *settings) canonicalize() {
+	for _, l := range s.lists {
+		l.field.Set(reflect.ValueOf(pulumi.ToStringArray(l.form(l.value))))
 	}
 }
 
@@ -125,15 +145,15 @@ func (s *settings) gate() {
 		return true, validate(known)
 	}))
 	for i, o := range s.outputs {
-		o.field.Set(reflect.ValueOf(gated(inputs[i], checked, o.field.Type(), o.fallback)))
+		o.field.Set(reflect.ValueOf(gated(inputs[i], checked, o)))
 	}
 }
 
-// gated returns input as it is once checked holds, as an Output of a type that
-// a field of type t takes.
-func gated(input any, checked pulumi.Output, t reflect.Type, fallback any) pulumi.Output {
-	both := pulumi.All(input, checked)
-	switch t {
+// gated returns the setting that input is once checked holds, as an Output of a
+// type that its field takes.
+func gated(input any, checked pulumi.Output, o outputSetting) pulumi.Output {
+	both, fallback := pulumi.All(input, checked), o.fallback
+	switch o.field.Type() {
 	case reflect.TypeFor[pulumi.StringPtrInput]():
 		return both.ApplyT(func(v []any) *string { return pointer[string](orDefault(v[0], fallback)) })
 	case reflect.TypeFor[pulumi.IntPtrInput]():
@@ -145,7 +165,11 @@ func gated(input any, checked pulumi.Output, t reflect.Type, fallback any) pulum
 	case reflect.TypeFor[pulumi.StringMapInput]():
 		return both.ApplyT(func(v []any) map[string]string { return v[0].(map[string]string) })
 	default:
-		return both.ApplyT(func(v []any) []string { return v[0].([]string) })
+		form, ok := canonicalForms[o.path]
+		if !ok {
+			form = slices.Clone[[]string]
+		}
+		return both.ApplyT(func(v []any) []string { return form(v[0].([]string)) })
 	}
 }
 

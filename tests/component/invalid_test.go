@@ -1,6 +1,7 @@
 package component_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -57,7 +58,17 @@ var invalid = []struct {
 	{"refresh token", args{Auth: &components.AuthSettings{IdTokenValidityMinutes: pulumi.Int(1440), RefreshTokenValidityDays: pulumi.Int(1)}},
 		"auth.idTokenValidityMinutes must be less than auth.refreshTokenValidityDays (1 days), got 1440"},
 	{"origin with a path", args{Auth: &components.AuthSettings{AllowedOrigins: pulumi.ToStringArray([]string{"https://a.example.com/"})}},
-		"auth.allowedOrigins elements must be origins such as https://app.example.com, without a path, got [https://a.example.com/]"},
+		"auth.allowedOrigins elements must be origins as browsers send them, such as https://a.example.com, got [https://a.example.com/]"},
+	{"origin with umlauts", args{Auth: &components.AuthSettings{AllowedOrigins: pulumi.ToStringArray([]string{"https://münchen.example:8443"})}},
+		"auth.allowedOrigins elements must be origins as browsers send them, such as https://xn--mnchen-3ya.example:8443, got [https://münchen.example:8443]"},
+	{"origin with a dot at the end", args{Auth: &components.AuthSettings{AllowedOrigins: pulumi.ToStringArray([]string{"https://a.example.com."})}},
+		"auth.allowedOrigins elements must be origins as browsers send them, such as https://a.example.com, got [https://a.example.com.]"},
+	{"opaque origin", args{Auth: &components.AuthSettings{AllowedOrigins: pulumi.ToStringArray([]string{"null"})}},
+		"auth.allowedOrigins elements must be origins as browsers send them, such as https://app.example.com, got [null]"},
+	{"any origin", args{Auth: &components.AuthSettings{AllowedOrigins: pulumi.ToStringArray([]string{"https://*.example.com"})}},
+		"auth.allowedOrigins elements must be origins as browsers send them, such as https://app.example.com, got [https://*.example.com]"},
+	{"address without a prefix", args{Auth: &components.AuthSettings{AllowedCidrs: pulumi.ToStringArray([]string{"::ffff:203.0.113.7"})}},
+		"auth.allowedCidrs elements must be networks such as 203.0.113.7/32, with no bit set beyond the prefix, got [::ffff:203.0.113.7]"},
 	{"CIDR with host bits", args{Auth: &components.AuthSettings{AllowedCidrs: pulumi.ToStringArray([]string{"203.0.113.7/24"})}},
 		"auth.allowedCidrs elements must be networks such as 203.0.113.0/24, with no bit set beyond the prefix, got [203.0.113.7/24]"},
 	{"batch", args{Queue: &components.QueueSettings{BatchSize: pulumi.Int(11)}},
@@ -140,7 +151,7 @@ func TestInvalidOutputs(t *testing.T) {
 	}
 	r, err := tryDeclare(&given)
 	want := []string{
-		`auth.allowedOrigins elements must be origins such as https://app.example.com, without a path, got [nowhere]`,
+		`auth.allowedOrigins elements must be origins as browsers send them, such as https://app.example.com, got [nowhere]`,
 		`model.modelId must be a model id, an inference profile id or an ARN, got "a b"`,
 		`queue.batchSize must be between 1 and 10, got 11`,
 		`quota.monthlyRequests must be >= 0, got -5`,
@@ -244,7 +255,7 @@ func TestLargeEnvironment(t *testing.T) {
 	t.Parallel()
 	origins := make([]string, 90)
 	for i := range origins {
-		origins[i] = "https://" + strings.Repeat("o", 40) + ".example.com"
+		origins[i] = fmt.Sprintf("https://%s%02d.example.com", strings.Repeat("o", 38), i)
 	}
 	plain := &args{Auth: &components.AuthSettings{AllowedOrigins: pulumi.ToStringArray(origins)}}
 	later := &args{Auth: &components.AuthSettings{AllowedOrigins: pulumi.ToStringArray(origins).ToStringArrayOutput()}}

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/streaming-service/streaming-service/internal/allowlist"
 	"github.com/streaming-service/streaming-service/lambdas/internal/handshake"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/lambdas/internal/token"
@@ -39,9 +39,9 @@ type Authorizer struct {
 	Verifier Verifier
 	// Origins that browsers may come from. Empty: any. A client without an
 	// Origin is not a browser and passes.
-	Origins []string
+	Origins allowlist.Origins
 	// Networks that clients may come from. Empty: any.
-	Networks []netip.Prefix
+	Networks allowlist.Networks
 	Log      *slog.Logger
 	Metrics  *metrics.Recorder // nil: none are written
 }
@@ -67,7 +67,7 @@ func (a *Authorizer) Handle(ctx context.Context, e events.APIGatewayCustomAuthor
 	case !a.originAllowed(headers.Value("Origin")):
 		a.Log.WarnContext(ctx, "connection denied", "reason", "origin")
 		return answer(identity, "Deny", e.MethodArn), nil
-	case !a.networkAllowed(e.RequestContext.Identity.SourceIP):
+	case !a.Networks.Allow(e.RequestContext.Identity.SourceIP):
 		a.Log.WarnContext(ctx, "connection denied", "reason", "network")
 		return answer(identity, "Deny", e.MethodArn), nil
 	}
@@ -79,33 +79,9 @@ func (a *Authorizer) refuse(ctx context.Context, why string) (events.APIGatewayC
 	return events.APIGatewayCustomAuthorizerResponse{}, errUnauthorized
 }
 
+// originAllowed lets a caller without an Origin pass, which is no browser.
 func (a *Authorizer) originAllowed(origin string) bool {
-	if origin == "" || len(a.Origins) == 0 {
-		return true
-	}
-	for _, allowed := range a.Origins {
-		if allowed == "*" || strings.EqualFold(allowed, origin) {
-			return true
-		}
-	}
-	return false
-}
-
-func (a *Authorizer) networkAllowed(address string) bool {
-	if len(a.Networks) == 0 {
-		return true
-	}
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return false
-	}
-	ip = ip.Unmap()
-	for _, network := range a.Networks {
-		if network.Contains(ip) {
-			return true
-		}
-	}
-	return false
+	return origin == "" || a.Origins.Allow(origin)
 }
 
 // answer is the policy for exactly the method that was asked for.

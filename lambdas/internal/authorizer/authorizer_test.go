@@ -51,6 +51,7 @@ func TestHandle(t *testing.T) {
 		{name: "token in Authorization", headers: map[string]string{"authorization": "Bearer " + goodToken}, wantEffect: "Allow"},
 		{name: "missing subprotocol is left to $connect", headers: offer(goodToken), wantEffect: "Allow"},
 		{name: "allowed origin", headers: offer("streaming.v1, "+goodToken, "origin", "https://APP.example"), wantEffect: "Allow"},
+		{name: "allowed origin with its default port", headers: offer("streaming.v1, "+goodToken, "origin", "https://app.example:443"), wantEffect: "Allow"},
 		{name: "no token", headers: offer("streaming.v1"), wantErr: "Unauthorized"},
 		{name: "no headers", wantErr: "Unauthorized"},
 		{name: "bad token", headers: offer("streaming.v1, a.b.c"), wantErr: "Unauthorized"},

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/streaming-service/streaming-service/internal/allowlist"
 	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 )
@@ -27,8 +27,8 @@ type Settings struct {
 	UserPoolID           string
 	UserPoolClientID     string
 
-	AllowedOrigins []string       // empty: any
-	AllowedCIDRs   []netip.Prefix // empty: any
+	AllowedOrigins allowlist.Origins
+	AllowedCIDRs   allowlist.Networks
 
 	Tiers           environment.Tiers
 	Calendar        life.Calendar

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/streaming-service/streaming-service/internal/allowlist"
 	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/lambdas/internal/config"
 )
@@ -21,8 +22,8 @@ func TestLoad(t *testing.T) {
 	values := map[string]string{
 		environment.QuotaTable:      "quota",
 		environment.QueueURL:        "https://sqs.eu-west-1.amazonaws.com/1/q",
-		environment.AllowedOrigins:  " https://a.example ,https://b.example,",
-		environment.AllowedCIDRs:    "10.0.0.0/8,2001:db8::/32",
+		environment.AllowedOrigins:  " https://A.example:443 ,http://b.example:80,",
+		environment.AllowedCIDRs:    "::ffff:10.0.0.0/104,2001:DB8::/32",
 		environment.QuotaTiers:      `{"default":{"monthlyRequests":10,"monthlyTokens":0},"groups":{"gold":{"monthlyRequests":0,"monthlyTokens":5}}}`,
 		environment.TimeZone:        "UTC",
 		environment.UserRateLimit:   "2.5",
@@ -47,8 +48,8 @@ func TestLoad(t *testing.T) {
 	checks := map[string][2]any{
 		"quota table":  {s.QuotaTable, "quota"},
 		"queue":        {s.QueueURL, "https://sqs.eu-west-1.amazonaws.com/1/q"},
-		"origins":      {s.AllowedOrigins, []string{"https://a.example", "https://b.example"}},
-		"cidrs":        {s.AllowedCIDRs, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}},
+		"origins":      {s.AllowedOrigins, allowlist.Origins{"https://a.example", "http://b.example"}},
+		"cidrs":        {s.AllowedCIDRs, allowlist.Networks{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}},
 		"default tier": {s.Tiers.Default, environment.Limits{MonthlyRequests: 10}},
 		"gold tier":    {s.Tiers.Groups["gold"], environment.Limits{MonthlyTokens: 5}},
 		"rate":         {s.UserRateLimit, 2.5},
@@ -99,7 +100,8 @@ func TestLoadRefuses(t *testing.T) {
 	bad := map[string][]string{
 		environment.QueueURL:             {"q", "ftp://host/q", "https:///q", "://"},
 		environment.WebSocketAPIEndpoint: {"wss://host/stage"},
-		environment.AllowedCIDRs:         {"10.0.0.1", "10.0.0.0/33", "x"},
+		environment.AllowedOrigins:       {"*", "https://a.example/", "https://a.example,https://münchen.example"},
+		environment.AllowedCIDRs:         {"10.0.0.1/8", "10.0.0.1", "10.0.0.0/33", "x"},
 		environment.QuotaTiers:           {"{", "[]", `{"default":{"monthlyRequests":-1}}`, `{"groups":{"g":{"monthlyTokens":-1}}}`, `{"x":1}`, `{} {}`},
 		environment.UserRateLimit:        {"-1", "NaN", "Inf", "fast", "1e-9"},
 		environment.MaxTokens:            {"0", "1.5", "99999999999"},

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/streaming-service/streaming-service/internal/allowlist"
 	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 )
@@ -32,7 +32,7 @@ var variables = map[string]variable{
 	environment.UserPoolID:           text(func(s *Settings) *string { return &s.UserPoolID }),
 	environment.UserPoolClientID:     text(func(s *Settings) *string { return &s.UserPoolClientID }),
 
-	environment.AllowedOrigins: optional(list(func(s *Settings) *[]string { return &s.AllowedOrigins })),
+	environment.AllowedOrigins: optional(variable{set: setOrigins}),
 	environment.AllowedCIDRs:   optional(variable{set: setCIDRs}),
 
 	environment.QuotaTiers:      {required: true, set: setTiers},
@@ -127,15 +127,14 @@ func fraction(field func(*Settings) **float64) variable {
 	}}
 }
 
-func setCIDRs(s *Settings, value string) error {
-	for _, part := range split(value) {
-		prefix, err := netip.ParsePrefix(part)
-		if err != nil {
-			return fmt.Errorf("must hold CIDR blocks, got %q", part)
-		}
-		s.AllowedCIDRs = append(s.AllowedCIDRs, prefix)
-	}
-	return nil
+func setOrigins(s *Settings, value string) (err error) {
+	s.AllowedOrigins, err = allowlist.NewOrigins(split(value))
+	return err
+}
+
+func setCIDRs(s *Settings, value string) (err error) {
+	s.AllowedCIDRs, err = allowlist.NewNetworks(split(value))
+	return err
 }
 
 func setTiers(s *Settings, value string) error {

@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/streaming-service/streaming-service/internal/allowlist"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/protocol"
 )
@@ -60,8 +60,8 @@ type Route struct{ Method, Resource string }
 // allowed networks and tokens of other clients of the user pool.
 type API struct {
 	ClientID       string
-	AllowedOrigins []string       // empty: any
-	AllowedCIDRs   []netip.Prefix // empty: any
+	AllowedOrigins allowlist.Origins
+	AllowedCIDRs   allowlist.Networks
 	Routes         map[Route]Handler
 	Log            *slog.Logger
 	Metrics        *metrics.Recorder
@@ -86,7 +86,7 @@ func (a *API) Serve(ctx context.Context, event events.APIGatewayProxyRequest) (e
 }
 
 func (a *API) answer(ctx context.Context, event events.APIGatewayProxyRequest) (Response, error) {
-	if event.HTTPMethod == http.MethodOptions && a.allowedSource(event.RequestContext.Identity.SourceIP) {
+	if event.HTTPMethod == http.MethodOptions && a.AllowedCIDRs.Allow(event.RequestContext.Identity.SourceIP) {
 		return preflight(event.Resource), nil
 	}
 	request, err := a.Read(event)
@@ -102,7 +102,7 @@ func (a *API) answer(ctx context.Context, event events.APIGatewayProxyRequest) (
 
 // Read returns the call that an event is, of a caller who may make it.
 func (a *API) Read(event events.APIGatewayProxyRequest) (Request, error) {
-	if !a.allowedSource(event.RequestContext.Identity.SourceIP) {
+	if !a.AllowedCIDRs.Allow(event.RequestContext.Identity.SourceIP) {
 		return Request{}, NewError(protocol.CodeForbidden, "Calls from this address are not allowed.")
 	}
 	caller := identityOf(event.RequestContext.Authorizer)
@@ -154,17 +154,6 @@ func needsRetryAfter(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
-func (a *API) allowedSource(ip string) bool {
-	if len(a.AllowedCIDRs) == 0 {
-		return true
-	}
-	address, err := netip.ParseAddr(ip)
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(a.AllowedCIDRs, func(p netip.Prefix) bool { return p.Contains(address.Unmap()) })
-}
-
 // AllowOrigin lets a page of an allowed origin read the answer.
 func (a *API) AllowOrigin(event events.APIGatewayProxyRequest, header map[string]string) {
 	header["Vary"] = "Origin"
@@ -180,9 +169,7 @@ func (a *API) allowedOrigin(origin string) bool {
 	if strings.ContainsFunc(origin, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return false // no origin has such characters, and it goes into a header
 	}
-	return len(a.AllowedOrigins) == 0 || slices.ContainsFunc(a.AllowedOrigins, func(allowed string) bool {
-		return allowed == "*" || strings.EqualFold(allowed, origin)
-	})
+	return a.AllowedOrigins.Allow(origin)
 }
 
 // preflight answers OPTIONS; the origin is added as to every answer.

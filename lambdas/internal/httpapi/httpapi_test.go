@@ -168,6 +168,8 @@ func TestOrigins(t *testing.T) {
 		{"allowed", []string{"https://a.example"}, map[string]string{"Origin": "https://a.example"}, "https://a.example"},
 		{"lower-case name", []string{"https://a.example"}, map[string]string{"origin": "https://a.example"}, "https://a.example"},
 		{"not allowed", []string{"https://a.example"}, map[string]string{"Origin": "https://a.example.evil"}, ""},
+		{"as a client other than a browser writes it", []string{"https://a.example"}, map[string]string{"Origin": "HTTPS://A.example:443"}, "HTTPS://A.example:443"},
+		{"opaque", []string{"https://a.example"}, map[string]string{"Origin": "null"}, ""},
 		{"any", nil, map[string]string{"Origin": "https://b.example"}, "https://b.example"},
 		{"no origin", nil, nil, ""},
 	}
