@@ -5,11 +5,12 @@
 //
 // A Service holds three things:
 //
-//   - functions: CreateFunction, Invoke, InvokeAs, and the HTTP API of Invoke;
+//   - functions: CreateFunction, Invoke, InvokeAs, the HTTP API of Invoke, and
+//     InvokeStreamAs, by which API Gateway streams a response;
 //   - event source mappings from SQS queues (Mappings);
 //   - EventBridge rules that invoke functions on a schedule (Rules).
 //
-// What it leaves out: layers, versions and aliases other than $LATEST, response
-// streaming, freezing an environment between invocations, and the memory limit,
-// which is reported but not enforced.
+// What it leaves out: layers, versions and aliases other than $LATEST, the HTTP
+// API of InvokeWithResponseStream, freezing an environment between invocations,
+// and the memory limit, which is reported but not enforced.
 package lambda

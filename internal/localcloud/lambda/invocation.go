@@ -31,14 +31,16 @@ type invocation struct {
 	cold     bool
 	init     time.Duration
 
-	outcome chan outcome // what the process posted
-	result  chan Result  // to the caller
+	outcome chan outcome    // what the process posted
+	result  chan Result     // to the caller of Invoke
+	stream  *responseStream // to the caller of InvokeStream; nil for Invoke
 }
 
 // outcome is how an invocation ended.
 type outcome struct {
-	payload   []byte
-	errorType string // "" on success
+	payload     []byte // empty when it was streamed
+	contentType string
+	errorType   string // "" on success
 }
 
 func newInvocation(f *function, payload []byte, fault Fault) *invocation {
@@ -67,6 +69,10 @@ func (inv *invocation) writeEvent(w http.ResponseWriter) {
 
 // finish tells the caller.
 func (inv *invocation) finish(o outcome) {
+	if inv.stream != nil {
+		inv.stream.end(o)
+		return
+	}
 	result := Result{Payload: o.payload, RequestID: inv.id}
 	if o.errorType != "" {
 		result.FunctionError = "Unhandled"
@@ -78,7 +84,7 @@ func (inv *invocation) finish(o outcome) {
 func (inv *invocation) fail(err error) outcome {
 	switch err := err.(type) { //nolint:errorlint // made here, never wrapped
 	case *postedError:
-		return outcome{err.body, errorTypeOf(err.body)}
+		return outcome{payload: err.body, errorType: errorTypeOf(err.body)}
 	case *functionError:
 		return inv.failure(err.kind, err.message)
 	case *invalidEntrypoint:
@@ -97,7 +103,7 @@ func errorOutcome(kind, message string) outcome {
 	if err != nil {
 		body = []byte(`{"errorType":"Runtime.Unknown"}`)
 	}
-	return outcome{body, kind}
+	return outcome{payload: body, errorType: kind}
 }
 
 // functionError is an error of the platform about a function.

@@ -44,10 +44,7 @@ func (f *function) checkPermission(principal, sourceARN string) error {
 }
 
 func (f *function) invoke(ctx context.Context, payload []byte) (Result, error) {
-	if err := checkPayload(payload); err != nil {
-		return Result{}, err
-	}
-	if err := f.enter(); err != nil {
+	if err := f.admit(payload); err != nil {
 		return Result{}, err
 	}
 	inv := newInvocation(f, payload, f.service.options.Faults(f.name))
@@ -58,6 +55,14 @@ func (f *function) invoke(ctx context.Context, payload []byte) (Result, error) {
 	case <-ctx.Done():
 		return Result{}, fmt.Errorf("waiting for function %s: %w", f.name, ctx.Err())
 	}
+}
+
+// admit takes a synchronous invocation, unless its payload or a limit forbids it.
+func (f *function) admit(payload []byte) error {
+	if err := checkPayload(payload); err != nil {
+		return err
+	}
+	return f.enter()
 }
 
 func checkPayload(payload []byte) error {

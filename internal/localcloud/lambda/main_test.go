@@ -15,8 +15,9 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/lambda"
 )
 
-// functionZip holds the compiled testdata/function.
-var functionZip string
+// functionZip holds the compiled testdata/function, streamingZip a function that
+// streams its response.
+var functionZip, streamingZip string
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -33,21 +34,28 @@ func run(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer os.RemoveAll(dir)
-	bootstrap := filepath.Join(dir, "bootstrap")
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", bootstrap, "./testdata/function")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("building test function: %w\n%s", err, output)
-	}
-	binary, err := os.ReadFile(bootstrap)
-	if err != nil {
+	if functionZip, err = buildZip(dir, "function", "./testdata/function"); err != nil {
 		return 1, err
 	}
-	functionZip = filepath.Join(dir, "function.zip")
-	if err := writeZip(functionZip, map[string][]byte{"bootstrap": binary}, 0o755); err != nil {
+	if streamingZip, err = buildZip(dir, "streaming", "../../../lambdas/internal/responsestreaming/testdata/function"); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil
+}
+
+// buildZip builds a function and returns the path of its zip.
+func buildZip(dir, name, source string) (string, error) {
+	bootstrap := filepath.Join(dir, name)
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", bootstrap, source)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building test function: %w\n%s", err, output)
+	}
+	binary, err := os.ReadFile(bootstrap)
+	if err != nil {
+		return "", err
+	}
+	return bootstrap + ".zip", writeZip(bootstrap+".zip", map[string][]byte{"bootstrap": binary}, 0o755)
 }
 
 func writeZip(path string, files map[string][]byte, mode os.FileMode) error {

@@ -3,8 +3,6 @@ package lambda
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,10 +12,6 @@ import (
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 )
-
-// maxResponse is the largest buffered response (docs,
-// gettingstarted-limits: 6 MB and what Lambda's own error message names).
-const maxResponse = 6<<20 + 100
 
 // runtimeServer serves the Runtime API of all environments on one port. Each
 // environment has a path of its own: AWS_LAMBDA_RUNTIME_API=host:port/token.
@@ -87,70 +81,6 @@ func (r *runtimeServer) address(token string) string {
 	return r.listener.Addr().String() + "/" + token
 }
 
-func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		const message = "Response payload size exceeded maximum allowed payload size (6291556 bytes)."
-		e.complete(r.PathValue("id"), errorOutcome("Function.ResponseSizeTooLarge", message))
-		answer(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", message)
-		return
-	case err != nil:
-		return // the process ended while it wrote
-	}
-	out := outcome{payload: body}
-	if kind := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); kind != "" {
-		out = streamError(kind, r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
-	}
-	e.accept(w, r, out)
-}
-
-// streamError is the outcome of a response whose trailers tell that it broke off.
-func streamError(kind, encoded string) outcome {
-	body, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || len(body) == 0 {
-		return errorOutcome(kind, "the response broke off")
-	}
-	return outcome{body, kind}
-}
-
-func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
-	if err != nil {
-		return
-	}
-	kind := errorTypeOf(body)
-	if header := r.Header.Get("Lambda-Runtime-Function-Error-Type"); header != "" {
-		kind = header
-	}
-	e.accept(w, r, outcome{body, kind})
-}
-
-func (e *environment) accept(w http.ResponseWriter, r *http.Request, out outcome) {
-	if !e.complete(r.PathValue("id"), out) {
-		answer(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
-		return
-	}
-	accepted(w)
-}
-
-// complete hands an outcome to the invocation of that id, if it is the
-// environment's and has none yet.
-func (e *environment) complete(id string, out outcome) bool {
-	inv := e.current.Load()
-	if inv == nil || inv.id != id {
-		return false
-	}
-	select {
-	case inv.outcome <- out:
-		e.current.CompareAndSwap(inv, nil)
-		return true
-	default:
-		return false
-	}
-}
-
 func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
 	if err != nil {
@@ -187,5 +117,5 @@ func accepted(w http.ResponseWriter) {
 func answer(w http.ResponseWriter, status int, kind, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, `{"errorMessage":%q,"errorType":%q}`, message, kind)
+	_, _ = w.Write(errorOutcome(kind, message).payload)
 }

@@ -72,6 +72,9 @@ type Invocation struct {
 	GBSeconds float64       // billed: duration and init, by declared memory
 	Error     string        // type of the function's error, "" on success
 	Event     []byte        // what it was invoked with; not to be kept
+	// StreamedBytes are those of a response to InvokeStream, also after its caller
+	// had gone.
+	StreamedBytes int64
 }
 
 // Service is the local AWS Lambda. Close ends all that it started.
@@ -79,13 +82,14 @@ type Service struct {
 	*Mappings
 	*Rules
 
-	options  Options
-	runtime  *runtimeServer
-	spawner  *spawner
-	workDir  string
-	ownsWork bool
-	stop     chan struct{}
-	tasks    sync.WaitGroup
+	options      Options
+	streamLimits streamLimits
+	runtime      *runtimeServer
+	spawner      *spawner
+	workDir      string
+	ownsWork     bool
+	stop         chan struct{}
+	tasks        sync.WaitGroup
 
 	mu        sync.Mutex
 	functions map[string]*function // by name
@@ -94,7 +98,7 @@ type Service struct {
 
 // New starts the Runtime API on a loopback port of its own.
 func New(options Options) (*Service, error) {
-	s := &Service{options: withDefaults(options), functions: map[string]*function{}, stop: make(chan struct{})}
+	s := &Service{options: withDefaults(options), streamLimits: defaultStreamLimits, functions: map[string]*function{}, stop: make(chan struct{})}
 	if err := s.prepareWorkDir(); err != nil {
 		return nil, err
 	}

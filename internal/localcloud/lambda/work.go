@@ -187,6 +187,9 @@ func (e *environment) report(inv *invocation, out outcome) {
 	}
 	billed := math.Ceil(float64(used.Duration+used.Init) / float64(time.Millisecond))
 	used.GBSeconds = billed / 1000 * float64(used.MemoryMB) / 1024
+	if inv.stream != nil {
+		used.StreamedBytes = inv.stream.bytes.Load()
+	}
 	if out.errorType == "" {
 		f.mu.Lock()
 		f.typical = movingAverage(f.typical, used.Duration)
