@@ -78,12 +78,13 @@ func said(role types.ConversationRole, text string) types.Message {
 
 // answer is what a client saw of a stream.
 type answer struct {
-	text   string
-	deltas int
-	events string // initials, in order, deltas once
-	stop   types.StopReason
-	usage  *types.TokenUsage
-	err    error // of the stream
+	text                 string
+	deltas               int // of text
+	reasoning, signature string
+	events               string // initials, in order, deltas once
+	stop                 types.StopReason
+	usage                *types.TokenUsage
+	err                  error // of the stream
 }
 
 func converse(t testing.TB, client client, in *bedrockruntime.ConverseStreamInput) answer {
@@ -106,10 +107,7 @@ func read(out *bedrockruntime.ConverseStreamOutput) answer {
 			kind = "start "
 		case *types.ConverseStreamOutputMemberContentBlockDelta:
 			kind = "delta "
-			if text, ok := event.Value.Delta.(*types.ContentBlockDeltaMemberText); ok {
-				a.text += text.Value
-				a.deltas++
-			}
+			a.take(event.Value.Delta)
 		case *types.ConverseStreamOutputMemberContentBlockStop:
 			kind = "block-end "
 		case *types.ConverseStreamOutputMemberMessageStop:
@@ -123,6 +121,21 @@ func read(out *bedrockruntime.ConverseStreamOutput) answer {
 	}
 	a.err = stream.Err()
 	return a
+}
+
+func (a *answer) take(delta types.ContentBlockDelta) {
+	switch d := delta.(type) {
+	case *types.ContentBlockDeltaMemberText:
+		a.text += d.Value
+		a.deltas++
+	case *types.ContentBlockDeltaMemberReasoningContent:
+		switch r := d.Value.(type) {
+		case *types.ReasoningContentBlockDeltaMemberText:
+			a.reasoning += r.Value
+		case *types.ReasoningContentBlockDeltaMemberSignature:
+			a.signature += r.Value
+		}
+	}
 }
 
 func codeOf(err error) string {

@@ -1,11 +1,13 @@
 package bedrock
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+	"github.com/streaming-service/streaming-service/internal/modelfamily"
 )
 
 const invokeAction = "bedrock:InvokeModelWithResponseStream"
@@ -99,17 +101,22 @@ func foundationModel(region, base string) string {
 	return "arn:" + awsapi.Partition + ":bedrock:" + region + "::foundation-model/" + base
 }
 
-// refuses says which sampling parameters newer models refuse.
-func (m model) refuses(temperature, topP bool) *awsapi.Error {
-	noTemperature := []string{"anthropic.claude-opus-4-7", "anthropic.claude-opus-4-8", "anthropic.claude-opus-5", "anthropic.claude-sonnet-5", "anthropic.claude-fable-"}
-	notBoth := []string{"anthropic.claude-haiku-4-5", "anthropic.claude-sonnet-4-5", "anthropic.claude-sonnet-4-6", "anthropic.claude-opus-4-5", "anthropic.claude-opus-4-6"}
-	switch {
-	case temperature && hasPrefix(m.base, noTemperature):
-		return validation("The model returned the following errors: `temperature` is deprecated for this model.")
-	case temperature && topP && hasPrefix(m.base, notBoth):
-		return validation("The model returned the following errors: `temperature` and `top_p` cannot both be specified for this model. Please use only one.")
+// refuses says what the model itself refuses of the inference parameters.
+func (m model) refuses(c inference) *awsapi.Error {
+	family := modelfamily.Of(m.id)
+	if most := family.StopSequences; most > 0 && len(c.StopSequences) > most {
+		return validation(fmt.Sprintf("The model returned the following errors: Malformed input request: #/stop: expected maximum item count: %d, found: %d, please reformat your input and try again.", most, len(c.StopSequences)))
 	}
-	return nil
+	switch refused := family.RefuseSampling(c.Temperature != nil, c.TopP != nil); {
+	case len(refused) == 0:
+		return nil
+	case family.Sampling == modelfamily.SamplingEither:
+		return validation("The model returned the following errors: `temperature` and `top_p` cannot both be specified for this model. Please use only one.")
+	case refused[0].Parameter == "topP":
+		return validation("The model returned the following errors: `top_p` is deprecated for this model.")
+	default:
+		return validation("The model returned the following errors: `temperature` is deprecated for this model.")
+	}
 }
 
 func hasPrefix(s string, prefixes []string) bool {

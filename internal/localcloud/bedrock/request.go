@@ -16,6 +16,9 @@ import (
 // maxBody is more than any request within a model's context.
 const maxBody = 25 << 20
 
+// maxStopSequences is from the Smithy model of bedrock-runtime (botocore 1.43.11).
+const maxStopSequences = 2500
+
 // request is what ConverseStream reads of a request's body.
 type request struct {
 	Messages        []message         `json:"messages"`
@@ -82,7 +85,7 @@ func (r *request) validate(m model) *awsapi.Error {
 	for _, refused := range []*awsapi.Error{
 		checkMessages(r.Messages), checkSystem(r.System), checkInference(r.Inference),
 		checkGuardrail(r.Guardrail), checkMetadata(r.RequestMetadata),
-		m.refuses(r.Inference.Temperature != nil, r.Inference.TopP != nil),
+		m.refuses(r.Inference),
 	} {
 		if refused != nil {
 			return refused
@@ -149,9 +152,15 @@ func checkInference(c inference) *awsapi.Error {
 			return constraint(fmt.Sprint(*value), "inferenceConfig."+name, "Member must have value less than or equal to 1")
 		}
 	}
+	if n := len(c.StopSequences); n > maxStopSequences {
+		return constraint(fmt.Sprint(n), "inferenceConfig.stopSequences", fmt.Sprintf("Member must have length less than or equal to %d", maxStopSequences))
+	}
 	for i, sequence := range c.StopSequences {
-		if sequence == "" {
+		switch {
+		case sequence == "":
 			return constraint("", fmt.Sprintf("inferenceConfig.stopSequences.%d.member", i+1), "Member must have length greater than or equal to 1")
+		case strings.TrimSpace(sequence) == "":
+			return validation("The model returned the following errors: stop_sequences: each stop sequence must contain non-whitespace")
 		}
 	}
 	return nil

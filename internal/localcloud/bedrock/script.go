@@ -28,9 +28,14 @@ type Script struct {
 	Delay      time.Duration // before the first token
 	Input      int           // reported input tokens; -1: an estimate
 	StopReason string
-	Text       *string  // instead of the generated one
+	Text       *string // instead of the generated one
+	Reasoning  int     // tokens of reasoning before the text
+	Empty      bool    // no text at all, while Times lasts
+	Split      bool    // characters beyond U+FFFF come in two halves
+	Unknown    bool    // an event and a delta of no known kind come first
+	Usage      usageReport
 	Strikes    []strike // in no order
-	Times      int      // attempts that the strikes befall; 0: all
+	Times      int      // attempts that Empty and the strikes befall; 0: all
 }
 
 // strike is what goes wrong after so many tokens.
@@ -49,6 +54,20 @@ const (
 	strikeDrop     strikeKind = "drop"
 	strikeBadCRC   strikeKind = "badcrc"
 )
+
+// usageReport is how the model reports what it used.
+type usageReport string
+
+const (
+	usageTrue      usageReport = ""
+	usageNone      usageReport = "none"       // metadata without usage
+	usageZero      usageReport = "zero"       // all counts are 0
+	usageZeroAfter usageReport = "zero-after" // as it was, then once more all 0
+	usageInput     usageReport = "input"      // no output count
+	usageNegative  usageReport = "negative"   // all counts are -1
+)
+
+var usageReports = []usageReport{usageNone, usageZero, usageZeroAfter, usageInput, usageNegative}
 
 // stopReasons are those that a natural end can have (SDK, types.StopReason).
 var stopReasons = []string{
@@ -104,13 +123,20 @@ func (s *Script) setText(value string) (rest string, err error) {
 func (s *Script) set(word string) error {
 	key, value, assigned := strings.Cut(word, "=")
 	if !assigned {
-		return s.addStrike(word, "")
+		return s.setWord(word)
 	}
 	switch key {
 	case "tokens":
 		return setInt(&s.Tokens, key, value)
 	case "input":
 		return setInt(&s.Input, key, value)
+	case "reasoning":
+		return setInt(&s.Reasoning, key, value)
+	case "usage":
+		if !slices.Contains(usageReports, usageReport(value)) {
+			return fmt.Errorf("script: usage must be one of %v, got %q", usageReports, value)
+		}
+		s.Usage = usageReport(value)
 	case "times":
 		return setInt(&s.Times, key, value)
 	case "delay":
@@ -139,6 +165,21 @@ func (s *Script) set(word string) error {
 		return s.addStrike("error@"+afterOf(value), nameOf(value))
 	default:
 		return fmt.Errorf("script: unknown key %q", key)
+	}
+	return nil
+}
+
+// setWord reads a word without a value.
+func (s *Script) setWord(word string) error {
+	switch word {
+	case "empty":
+		s.Empty = true
+	case "split":
+		s.Split = true
+	case "unknown":
+		s.Unknown = true
+	default:
+		return s.addStrike(word, "")
 	}
 	return nil
 }

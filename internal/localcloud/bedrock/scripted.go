@@ -123,7 +123,7 @@ func (s *Scripted) answer(w http.ResponseWriter, r *http.Request, call call, beg
 		writeError(w, validation(err.Error()))
 		return
 	}
-	strikes := s.strikes(script, req)
+	strikes := s.strikes(&script, req)
 	if name := beforeStream(strikes); name != "" {
 		writeError(w, httpError(name))
 		return
@@ -141,7 +141,7 @@ func (s *Scripted) answer(w http.ResponseWriter, r *http.Request, call call, beg
 	w.Header().Set("x-amzn-RequestId", awsapi.NewRequestID())
 	err = out.run(r.Context(), reply, script, strikes)
 	if err == nil {
-		err = out.end(reply.StopReason, input)
+		err = out.end(reply.StopReason, input, script.Usage)
 	}
 	s.meter(Usage{call.model.id, input, out.sent, call.body})
 	if errors.Is(err, errDropped) {
@@ -149,13 +149,13 @@ func (s *Scripted) answer(w http.ResponseWriter, r *http.Request, call call, beg
 	}
 }
 
-// strikes are those of the script, while its attempts last, and that of the
-// fault injector.
-func (s *Scripted) strikes(script Script, req *request) []strike {
-	strikes := slices.Clone(script.Strikes)
-	if len(strikes) > 0 && script.Times > 0 && s.attempts.next(req) > script.Times {
-		strikes = nil
+// strikes are those of the script and that of the fault injector. When its
+// attempts are over, the script has none and is not Empty any more.
+func (s *Scripted) strikes(script *Script, req *request) []strike {
+	if (script.Empty || len(script.Strikes) > 0) && script.Times > 0 && s.attempts.next(req) > script.Times {
+		script.Empty, script.Strikes = false, nil
 	}
+	strikes := slices.Clone(script.Strikes)
 	switch fault := s.fault(); {
 	case fault.Error != "":
 		strikes = append(strikes, strike{strikeError, canonical(fault.Error), fault.AfterTokens})

@@ -49,19 +49,29 @@ func (s *stream) run(ctx context.Context, reply Reply, script Script, strikes []
 	if err := s.pause(ctx, script.Delay); err != nil {
 		return err
 	}
-	s.started = time.Now()
-	for i, token := range reply.Tokens {
-		if err := s.strikes(ctx, strikes, i); err != nil {
-			return err
-		}
-		if err := s.await(ctx, i, script.Rate); err != nil {
-			return err
-		}
-		if err := s.token(token); err != nil {
+	if script.Unknown {
+		if err := s.unknown(); err != nil {
 			return err
 		}
 	}
-	return s.strikes(ctx, strikes, len(reply.Tokens))
+	s.started = time.Now()
+	for _, b := range blocksOf(reply, script) {
+		for _, p := range b.pieces {
+			if err := s.strikes(ctx, strikes, s.sent); err != nil {
+				return err
+			}
+			if err := s.await(ctx, s.sent, script.Rate); err != nil {
+				return err
+			}
+			if err := s.piece(b, p); err != nil {
+				return err
+			}
+		}
+		if err := s.close(b); err != nil {
+			return err
+		}
+	}
+	return s.strikes(ctx, strikes, s.sent)
 }
 
 // await waits until the i-th token is due. Late tokens go out together.
@@ -96,34 +106,14 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (s *stream) token(text string) error {
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		return fmt.Errorf("encoding token: %w", err)
-	}
-	if err := s.event(contentBlockDelta, `{"contentBlockIndex":0,"delta":{"text":`+string(quoted)+`}`); err != nil {
+// end sends what follows the blocks.
+func (s *stream) end(stopReason string, input int, report usageReport) error {
+	if err := s.event(messageStop, `{"stopReason":"`+stopReason+`"`); err != nil {
 		return err
 	}
-	s.sent++
-	if s.sent == 1 || s.buffer.Len() >= flushBytes {
-		return s.flush()
-	}
-	return nil
-}
-
-// end sends what follows the last token.
-func (s *stream) end(stopReason string, input int) error {
-	latency := time.Since(s.begun).Milliseconds()
-	usage := fmt.Sprintf(`{"inputTokens":%d,"outputTokens":%d,"totalTokens":%d}`, input, s.sent, input+s.sent)
-	for _, e := range []struct {
-		headers eventstream.Headers
-		body    string
-	}{
-		{contentBlockStop, `{"contentBlockIndex":0`},
-		{messageStop, `{"stopReason":"` + stopReason + `"`},
-		{metadata, `{"metrics":{"latencyMs":` + strconv.FormatInt(latency, 10) + `},"usage":` + usage},
-	} {
-		if err := s.event(e.headers, e.body); err != nil {
+	latency := strconv.FormatInt(time.Since(s.begun).Milliseconds(), 10)
+	for _, usage := range report.accounts(input, s.sent) {
+		if err := s.event(metadata, `{"metrics":{"latencyMs":`+latency+`}`+usage); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 // Reply is what the scripted model answers when nothing strikes.
 type Reply struct {
+	Reasoning  []string // comes first, likewise one contentBlockDelta each
 	Tokens     []string // in order; each is one contentBlockDelta
 	StopReason string
 }
@@ -28,15 +29,17 @@ func ScriptedText(prompt, script string) string {
 	return Answer(prompt, s, 0, nil).Text()
 }
 
-// Answer returns the reply to a prompt, cut at most tokens (0: no limit) and
-// before the first stop sequence.
+// Answer returns the reply to a prompt, cut at most tokens (0: no limit), of
+// which reasoning takes its share, and before the first stop sequence.
 func Answer(prompt string, s Script, most int, stopSequences []string) Reply {
-	reply := Reply{Tokens: s.tokens(prompt), StopReason: s.StopReason}
-	if most > 0 && len(reply.Tokens) > most {
-		reply = Reply{reply.Tokens[:most], "max_tokens"}
+	reply := Reply{Reasoning: s.reasoning(prompt), Tokens: s.tokens(prompt), StopReason: s.StopReason}
+	if reasoned := len(reply.Reasoning); most > 0 && reasoned+len(reply.Tokens) > most {
+		reply.Reasoning = reply.Reasoning[:min(reasoned, most)]
+		reply.Tokens = reply.Tokens[:most-len(reply.Reasoning)]
+		reply.StopReason = "max_tokens"
 	}
 	if tokens, cut := cutBefore(reply.Tokens, stopSequences); cut {
-		reply = Reply{tokens, "stop_sequence"}
+		reply.Tokens, reply.StopReason = tokens, "stop_sequence"
 	}
 	return reply
 }
@@ -64,7 +67,15 @@ func cutBefore(tokens, sequences []string) ([]string, bool) {
 	return tokens, true
 }
 
+// reasoning is another text than the answer's.
+func (s Script) reasoning(prompt string) []string {
+	return generate(prompt, s.Reasoning, rand.New(rand.NewPCG(s.Seed, uint64(len(prompt)))))
+}
+
 func (s Script) tokens(prompt string) []string {
+	if s.Empty {
+		return []string{}
+	}
 	if s.Text != nil {
 		return split(*s.Text)
 	}

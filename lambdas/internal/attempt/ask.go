@@ -35,10 +35,11 @@ func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 			a.Metrics.Record(metrics.Count(metrics.ModelThrottles, 1))
 		}
 		a.log.WarnContext(ctx, "asking the model again", "error", err, "pause", pause.String())
+		a.stream.Discount()
 		select {
 		case <-time.After(jitter(pause)):
 		case <-ctx.Done():
-			return answer, context.Cause(ctx)
+			return model.Answer{}, context.Cause(ctx)
 		}
 		if again, err := a.callAgain(ctx); !again {
 			return answer, errors.Join(failure, err)
@@ -84,12 +85,5 @@ func (a *attempt) call(ctx context.Context, in life.Input) (answer model.Answer,
 			err = &model.Failure{Code: protocol.CodeInternal, Retryable: true, Err: errors.New("panic while streaming")}
 		}
 	}()
-	return a.Model.Stream(ctx, a.record, in, a.write)
-}
-
-func (a *attempt) write(text string) {
-	if a.OnText != nil {
-		a.OnText(text)
-	}
-	a.stream.Write(text)
+	return a.Model.Stream(ctx, a.record, in, a.take)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
@@ -49,9 +50,10 @@ func Closing(ctx context.Context) time.Duration {
 type attempt struct {
 	*Runner
 	Hold
-	record life.Record
-	log    *slog.Logger
-	stream *relay.Stream
+	record  life.Record
+	log     *slog.Logger
+	stream  *relay.Stream
+	unknown atomic.Int64 // pieces of an answer that are of no known kind
 }
 
 // run streams the answer and ends the request, or gives it back.
@@ -92,6 +94,9 @@ func (a *attempt) count(outcome string, begun time.Time) {
 		values = append(values, metrics.Duration(metrics.TimeToFirstDelta, first.Sub(begun)))
 	}
 	a.Metrics.RecordBy(outcome, values...)
+	if n := a.unknown.Load(); n > 0 {
+		a.Metrics.Record(metrics.Count(metrics.UnknownDeltas, n))
+	}
 }
 
 func (a *attempt) putChunk(ctx context.Context, chunk life.Chunk) error {

@@ -32,7 +32,7 @@ func (a *attempt) conclude(ctx context.Context, answer model.Answer, err error) 
 		})
 	case errors.Is(err, errCancelled), errors.Is(err, errDeserted):
 		end := life.Ended(protocol.CodeCancelled)
-		end.Usage = a.record.EstimatedUsage(a.stream.OutputTokens())
+		end.Usage = a.usage(answer)
 		return a.finish(ctx, outcomeCancelled, end)
 	}
 	var failure *model.Failure
@@ -60,12 +60,9 @@ func (a *attempt) fail(ctx context.Context, answer model.Answer, failure *model.
 // back.
 func (a *attempt) shown() bool { return a.Irrevocable && a.stream.Started() }
 
-// usage is what the model reported, or an estimate.
+// usage is what the model reported, and an estimate of what it did not.
 func (a *attempt) usage(answer model.Answer) *protocol.TokenUsage {
-	if answer.Usage != nil {
-		return answer.Usage
-	}
-	return a.record.EstimatedUsage(a.stream.OutputTokens())
+	return a.record.Metered(answer.Usage, a.stream.OutputTokens())
 }
 
 // finish completes the log, writes the end, settles and tells the user, in this

@@ -38,7 +38,7 @@ type Message interface {
 
 // Model answers. Unless ctx is over, its error is a *model.Failure.
 type Model interface {
-	Stream(ctx context.Context, record life.Record, in life.Input, onText func(string)) (model.Answer, error)
+	Stream(ctx context.Context, record life.Record, in life.Input, onDelta func(model.Delta)) (model.Answer, error)
 }
 
 // Deps are the things that a Runner works with.
@@ -65,8 +65,9 @@ type Options struct {
 // Runner runs attempts, any number of them at once.
 type Runner struct {
 	Deps
-	options Options
-	watcher *watcher
+	options   Options
+	watcher   *watcher
+	strangers strangers
 }
 
 // New returns a Runner.

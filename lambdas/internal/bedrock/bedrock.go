@@ -54,9 +54,9 @@ func New(cfg aws.Config, o Options) *Models {
 	return &Models{client: client, options: o}
 }
 
-// Stream asks the record's model and calls onText with every piece of its
-// answer. Unless ctx is over, an error is a *model.Failure.
-func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, onText func(string)) (model.Answer, error) {
+// Stream asks the record's model and calls onDelta with every piece of what it
+// produces. Unless ctx is over, an error is a *model.Failure.
+func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, onDelta func(model.Delta)) (model.Answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	idle := time.AfterFunc(m.options.IdleTimeout, func() { cancel(errIdle) })
@@ -68,7 +68,7 @@ func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, 
 	}
 	stream := out.GetStream()
 	defer func() { _ = stream.Close() }()
-	return m.read(ctx, stream, idle, onText)
+	return m.read(ctx, stream, idle, onDelta)
 }
 
 // ownDecoder gives a stream a protocol of its own: that of the client holds one
@@ -78,35 +78,23 @@ func ownDecoder(o *bedrockruntime.Options) {
 }
 
 // read follows the events of a stream to its end.
-func (m *Models) read(ctx context.Context, stream *bedrockruntime.ConverseStreamEventStream, idle *time.Timer, onText func(string)) (model.Answer, error) {
-	var (
-		answer  model.Answer
-		stopped bool
-	)
+func (m *Models) read(ctx context.Context, stream *bedrockruntime.ConverseStreamEventStream, idle *time.Timer, onDelta func(model.Delta)) (model.Answer, error) {
+	heard := transcript{onDelta: onDelta}
 	for event := range stream.Events() {
 		idle.Reset(m.options.IdleTimeout)
-		switch e := event.(type) {
-		case *types.ConverseStreamOutputMemberContentBlockDelta:
-			if text, ok := e.Value.Delta.(*types.ContentBlockDeltaMemberText); ok {
-				onText(text.Value)
-			}
-		case *types.ConverseStreamOutputMemberMessageStop:
-			stopped, answer.StopReason = true, string(e.Value.StopReason)
-		case *types.ConverseStreamOutputMemberMetadata:
-			answer.Usage = usage(e.Value.Usage)
-		}
+		heard.hear(event)
 	}
 	err := stream.Err()
 	switch {
-	case ctx.Err() != nil && !stopped:
-		return answer, failure(ctx, ctx.Err())
-	case err != nil && !stopped:
-		return answer, failure(ctx, err)
-	case !stopped:
+	case ctx.Err() != nil && !heard.stopped:
+		return heard.answer, failure(ctx, ctx.Err())
+	case err != nil && !heard.stopped:
+		return heard.answer, failure(ctx, err)
+	case !heard.stopped:
 		// The SDK reports no error for a stream that breaks off.
-		return answer, &model.Failure{Code: protocol.CodeModelError, Retryable: true, Err: errors.New("the stream broke off")}
+		return heard.answer, &model.Failure{Code: protocol.CodeModelError, Retryable: true, Err: errors.New("the stream broke off")}
 	}
-	return answer, judge(answer)
+	return heard.answer, judge(heard.answer)
 }
 
 // judge returns the failure that a stop reason stands for, if it does.
@@ -118,14 +106,4 @@ func judge(answer model.Answer) error {
 		return &model.Failure{Code: protocol.CodeModelError, Err: fmt.Errorf("the model stopped for %s", answer.StopReason)}
 	}
 	return nil
-}
-
-func usage(u *types.TokenUsage) *protocol.TokenUsage {
-	if u == nil {
-		return nil
-	}
-	return &protocol.TokenUsage{
-		InputTokens:  int64(aws.ToInt32(u.InputTokens)) + int64(aws.ToInt32(u.CacheReadInputTokens)) + int64(aws.ToInt32(u.CacheWriteInputTokens)),
-		OutputTokens: int64(aws.ToInt32(u.OutputTokens)),
-	}
 }

@@ -193,7 +193,7 @@ func TestEndUnowned(t *testing.T) {
 	}
 	dead := start.Add(time.Minute)
 	end := life.Ended(protocol.CodeCancelled)
-	end.Usage = first.EstimatedUsage(7)
+	end.Usage = first.Metered(nil, 7)
 	r, err := db.EndUnowned(ctx, key, end, dead)
 	if err != nil || r.Status != protocol.StatusCancelled || r.Attempt != 2 || r.EndSeq != 0 || r.Owner != first.Owner {
 		t.Fatalf("EndUnowned = %+v, %v", r, err)

@@ -111,7 +111,7 @@ func (l *ledger) finish(t *rapid.T) {
 	end := rapid.SampledFrom([]life.End{
 		{Status: protocol.StatusSucceeded, EndSeq: 2, StopReason: "end_turn", Usage: &protocol.TokenUsage{InputTokens: 20, OutputTokens: 30}},
 		{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError},
-		{Status: protocol.StatusCancelled, EndSeq: 4, ErrorCode: protocol.CodeCancelled, Usage: claimed.EstimatedUsage(3)},
+		{Status: protocol.StatusCancelled, EndSeq: 4, ErrorCode: protocol.CodeCancelled, Usage: claimed.Metered(nil, 3)},
 	}).Draw(t, "end")
 	ended, err := l.db.Finish(context.Background(), claimed.Fence(), end, l.clock)
 	l.fail(t, err, life.ErrFenced)

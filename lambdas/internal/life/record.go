@@ -134,7 +134,7 @@ type Chunk struct {
 	FirstSeq     int   // seq of the first delta
 	Lengths      []int // bytes of each delta's text
 	Text         string
-	OutputTokens int64 // estimate as of the last frame
+	OutputTokens int64 // estimate, as of the last frame, of all that the model produced
 }
 
 // LastSeq is the seq of the chunk's last delta.

@@ -82,7 +82,7 @@ func (s *Service) usageSoFar(ctx context.Context, record Record) (*protocol.Toke
 	if run := Contiguous(chunks, 0); len(run) > 0 {
 		output = run[len(run)-1].OutputTokens
 	}
-	return record.EstimatedUsage(output), nil
+	return record.Metered(nil, output), nil
 }
 
 // cancelTries bounds the race of a cancellation with claims and releases.

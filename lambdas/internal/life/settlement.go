@@ -51,10 +51,23 @@ func tokens(r Record) int64 {
 // InputEstimate is the part of the estimate that the input accounts for.
 func (r Record) InputEstimate() int64 { return max(0, r.Estimate-int64(r.Model.MaxTokens)) }
 
-// EstimatedUsage is the usage of an attempt whose end the model never reported,
-// after outputTokens of its text.
-func (r Record) EstimatedUsage(outputTokens int64) *protocol.TokenUsage {
-	return &protocol.TokenUsage{InputTokens: r.InputEstimate(), OutputTokens: outputTokens, Estimated: true}
+// Metered is the usage of an attempt that produced about so many tokens: what
+// the model reported and, for each count that it did not, an estimate, which
+// marks the whole. A count of 0 is no report: no input is empty, and what was
+// produced was not nothing.
+func (r Record) Metered(reported *protocol.TokenUsage, produced int64) *protocol.TokenUsage {
+	var usage protocol.TokenUsage
+	if reported != nil {
+		usage = *reported
+	}
+	if usage.InputTokens <= 0 {
+		usage.InputTokens, usage.Estimated = r.InputEstimate(), true
+	}
+	if usage.OutputTokens <= 0 {
+		usage.OutputTokens = min(produced, int64(r.Model.MaxTokens))
+		usage.Estimated = usage.Estimated || produced > 0
+	}
+	return &usage
 }
 
 // Ended returns the end of a request that somebody else than an attempt's owner

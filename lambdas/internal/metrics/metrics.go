@@ -31,6 +31,7 @@ const (
 	LostFrames       = "LostFrames"       // given up on a slow socket
 	ThrottledPosts   = "ThrottledPosts"   // posts that API Gateway throttled
 	ModelThrottles   = "ModelThrottles"   // calls that the model throttled
+	UnknownDeltas    = "UnknownDeltas"    // pieces of answers that this version does not know
 	InternalErrors   = "InternalErrors"   // invocations that failed inside
 )
 

@@ -7,10 +7,34 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
+// Delta is one piece of what a model produces. All of it is paid for; only text
+// is shown.
+type Delta struct {
+	Kind Kind
+	Text string // of KindText
+	Size int    // bytes, of every other kind
+}
+
+// Kind says what a piece is. One that has no constant here is named by the
+// adapter after what the model's service sent.
+type Kind string
+
+// The kinds that this code knows.
+const (
+	KindText      Kind = "text"
+	KindReasoning Kind = "reasoning" // its text, its signature, and what of it is redacted
+	KindToolUse   Kind = "toolUse"   // the name of a tool and its input
+)
+
+// Known reports whether this code knows the kind.
+func (k Kind) Known() bool { return k == KindText || k == KindReasoning || k == KindToolUse }
+
 // Answer is how a complete answer ended.
 type Answer struct {
 	StopReason string
-	Usage      *protocol.TokenUsage // nil: not reported
+	// Usage is what the model reported. nil: nothing; a count of 0: not this one,
+	// or nothing to count.
+	Usage *protocol.TokenUsage
 }
 
 // Failure is the error of an answer that is not complete.

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
 	"github.com/streaming-service/streaming-service/lambdas/internal/processor"
 	"github.com/streaming-service/streaming-service/lambdas/internal/queue"
@@ -38,7 +39,8 @@ type world struct {
 	t        *testing.T
 	maxAge   time.Duration
 	onModel  func(ctx context.Context, call int, write func(string)) (model.Answer, error)
-	deserter bool // end requests that nobody listens to
+	produce  func(ctx context.Context, call int, take func(model.Delta)) (model.Answer, error) // instead of onModel
+	deserter bool                                                                              // end requests that nobody listens to
 
 	mu       sync.Mutex
 	records  map[life.Key]life.Record
@@ -54,7 +56,7 @@ type world struct {
 	logs     bytes.Buffer
 }
 
-// Write takes a line of the processes' logs.
+// Write takes a line of the processes' logs, or of their metrics.
 func (w *world) Write(line []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -168,8 +170,9 @@ func (w *world) start() *process {
 	p.hub = relay.NewHub(p, p)
 	p.Processor = processor.New(processor.Deps{
 		Store: p, Queue: p, Model: p, Hub: p.hub, Pace: steady{},
-		Lives: &life.Service{Store: p, Poster: p.hub, Now: time.Now, MaxAge: w.maxAge},
-		Log:   slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Lives:   &life.Service{Store: p, Poster: p.hub, Now: time.Now, MaxAge: w.maxAge},
+		Metrics: metrics.New(w, "namespace", "service"),
+		Log:     slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, processor.Options{MaxAge: w.maxAge, LogTTL: time.Hour, CancelOnDisconnect: w.deserter})
 	return p
 }
@@ -426,22 +429,26 @@ func (p *process) Deliver(ctx context.Context, to life.Connection, raw []byte) e
 }
 
 // Stream is the model: by default it says a hundred words in five seconds.
-func (p *process) Stream(ctx context.Context, _ life.Record, in life.Input, write func(string)) (model.Answer, error) {
+func (p *process) Stream(ctx context.Context, _ life.Record, in life.Input, take func(model.Delta)) (model.Answer, error) {
 	if err := p.call(ctx, "model", func() error { p.calls++; return nil }); err != nil {
 		return model.Answer{}, err
 	}
 	if len(in.Messages) != 1 {
 		p.t.Errorf("the model was asked %+v", in)
 	}
+	alive := func(d model.Delta) {
+		if !p.killed.Load() {
+			take(d)
+		}
+	}
+	if p.produce != nil {
+		return p.produce(ctx, p.modelCalls(), alive)
+	}
 	say := p.onModel
 	if say == nil {
 		say = speak
 	}
-	return say(ctx, p.modelCalls(), func(text string) {
-		if !p.killed.Load() {
-			write(text)
-		}
-	})
+	return say(ctx, p.modelCalls(), func(text string) { alive(model.Delta{Kind: model.KindText, Text: text}) })
 }
 
 const prompt = "a secret prompt"

@@ -24,8 +24,8 @@ const (
 // bytesPerToken estimates tokens where the model has not reported them.
 const bytesPerToken = 4
 
-// EstimateTokens is how many tokens so many bytes of text count for until the
-// model reports them.
+// EstimateTokens is how many tokens so many bytes count for until the model
+// reports them.
 func EstimateTokens(bytes int64) int64 { return (bytes + bytesPerToken - 1) / bytesPerToken }
 
 // PutChunk writes one chunk of the log of an attempt. Writing a chunk again is
@@ -46,6 +46,7 @@ type chunkLog struct {
 	pieces  []string // not yet taken
 	bytes   int
 	total   int64 // bytes of all frames so far
+	unshown int64 // bytes that the model produced beside them
 	timer   *time.Timer
 	writing bool
 	due     bool // write what is there, however little
@@ -70,6 +71,13 @@ func (l *chunkLog) append(seq int, text string) {
 	if len(l.pieces) == 1 && !l.writing {
 		l.arm()
 	}
+}
+
+// count notes how much the model has produced beside the frames.
+func (l *chunkLog) count(unshown int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unshown = unshown
 }
 
 func (l *chunkLog) arm() {
@@ -134,7 +142,7 @@ func (l *chunkLog) take() (life.Chunk, bool) {
 	}
 	l.first += n
 	l.bytes -= size
-	chunk.OutputTokens = EstimateTokens(l.total - int64(l.bytes))
+	chunk.OutputTokens = EstimateTokens(l.total - int64(l.bytes) + l.unshown)
 	if l.pieces = l.pieces[n:]; len(l.pieces) == 0 {
 		l.pieces, l.due = nil, false
 	}

@@ -41,8 +41,9 @@ type Stream struct {
 
 	mu      sync.Mutex
 	pending strings.Builder
-	seq     int // of the last frame
-	bytes   int64
+	seq     int       // of the last frame
+	shown   int64     // bytes of text
+	unshown int64     // bytes of what else the model produced
 	begun   time.Time // first delta
 	flushed time.Time // last delta
 	timer   *time.Timer
@@ -78,7 +79,7 @@ func (s *Stream) Write(text string) {
 	}
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	s.pending.WriteString(text)
-	s.bytes += int64(len(text))
+	s.shown += int64(len(text))
 	if s.begun.IsZero() {
 		s.begun = now
 	}
@@ -173,11 +174,28 @@ func (s *Stream) stop() {
 	}
 }
 
-// OutputTokens estimates the tokens of the text so far.
+// Count takes so many bytes of what the model produces but nobody is shown.
+func (s *Stream) Count(bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unshown += int64(bytes)
+	s.log.count(s.unshown)
+}
+
+// Discount forgets what Count took: the call that produced it is void.
+func (s *Stream) Discount() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unshown = 0
+	s.log.count(0)
+}
+
+// OutputTokens estimates the tokens of what the model has produced so far, shown
+// or not.
 func (s *Stream) OutputTokens() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return EstimateTokens(s.bytes)
+	return EstimateTokens(s.shown + s.unshown)
 }
 
 // Started reports whether the model has said anything yet.

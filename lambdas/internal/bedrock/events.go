@@ -1,0 +1,106 @@
+package bedrock
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/model"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// transcript gathers what the events of a stream say.
+type transcript struct {
+	onDelta func(model.Delta)
+	stopped bool
+	answer  model.Answer
+}
+
+// hear takes one event. One of a kind that this code does not know is passed on
+// as what it is: it may have a price, and it ends nothing.
+func (t *transcript) hear(event types.ConverseStreamOutput) {
+	switch e := event.(type) {
+	case *types.ConverseStreamOutputMemberMessageStart, *types.ConverseStreamOutputMemberContentBlockStop:
+	case *types.ConverseStreamOutputMemberContentBlockStart:
+		t.begin(e.Value.Start)
+	case *types.ConverseStreamOutputMemberContentBlockDelta:
+		t.delta(e.Value.Delta)
+	case *types.ConverseStreamOutputMemberMessageStop:
+		t.stopped, t.answer.StopReason = true, string(e.Value.StopReason)
+	case *types.ConverseStreamOutputMemberMetadata:
+		t.report(e.Value.Usage)
+	case *types.UnknownUnionMember:
+		t.onDelta(model.Delta{Kind: model.Kind(e.Tag)})
+	}
+}
+
+// begin takes the start of a block. That of a text is not announced.
+func (t *transcript) begin(start types.ContentBlockStart) {
+	switch s := start.(type) {
+	case nil:
+	case *types.ContentBlockStartMemberToolUse:
+		t.onDelta(model.Delta{Kind: model.KindToolUse, Size: len(aws.ToString(s.Value.Name))})
+	default:
+		t.unknown(start)
+	}
+}
+
+func (t *transcript) delta(delta types.ContentBlockDelta) {
+	switch d := delta.(type) {
+	case *types.ContentBlockDeltaMemberText:
+		t.onDelta(model.Delta{Kind: model.KindText, Text: d.Value})
+	case *types.ContentBlockDeltaMemberReasoningContent:
+		t.reasoning(d.Value)
+	case *types.ContentBlockDeltaMemberToolUse:
+		t.onDelta(model.Delta{Kind: model.KindToolUse, Size: len(aws.ToString(d.Value.Input))})
+	default:
+		t.unknown(delta)
+	}
+}
+
+// reasoning takes a piece of reasoning. Where its text is kept back, the
+// signature grows with it, so that it is counted for it.
+func (t *transcript) reasoning(delta types.ReasoningContentBlockDelta) {
+	switch d := delta.(type) {
+	case *types.ReasoningContentBlockDeltaMemberText:
+		t.onDelta(model.Delta{Kind: model.KindReasoning, Size: len(d.Value)})
+	case *types.ReasoningContentBlockDeltaMemberSignature:
+		t.onDelta(model.Delta{Kind: model.KindReasoning, Size: len(d.Value)})
+	case *types.ReasoningContentBlockDeltaMemberRedactedContent:
+		t.onDelta(model.Delta{Kind: model.KindReasoning, Size: len(d.Value)})
+	default:
+		t.unknown(delta)
+	}
+}
+
+// leastSize is one token: of a piece that the SDK does not read, nothing more is
+// known than that it came.
+const leastSize = 4
+
+// unknown takes a member of a union that this code does not know; nil is one
+// that the SDK does not know either.
+func (t *transcript) unknown(member any) {
+	kind := "contentBlockDelta"
+	if member != nil {
+		kind = strings.TrimPrefix(fmt.Sprintf("%T", member), "*types.")
+	}
+	t.onDelta(model.Delta{Kind: model.Kind(kind), Size: leastSize})
+}
+
+// report takes one account of the usage. There should be one; if there are more,
+// none takes back what another has said.
+func (t *transcript) report(u *types.TokenUsage) {
+	if u == nil {
+		return
+	}
+	if t.answer.Usage == nil {
+		t.answer.Usage = &protocol.TokenUsage{}
+	}
+	t.answer.Usage.InputTokens = max(t.answer.Usage.InputTokens, count(u.InputTokens)+count(u.CacheReadInputTokens)+count(u.CacheWriteInputTokens))
+	t.answer.Usage.OutputTokens = max(t.answer.Usage.OutputTokens, count(u.OutputTokens))
+}
+
+// count is a reported number of tokens; one that cannot be is none.
+func count(n *int32) int64 { return max(0, int64(aws.ToInt32(n))) }
