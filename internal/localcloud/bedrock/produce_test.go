@@ -2,6 +2,8 @@ package bedrock_test
 
 import (
 	"bytes"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -107,6 +109,31 @@ func TestOptionsThatAreNotTaken(t *testing.T) {
 	for _, script := range []string{"usage=free", "usage=", "reasoning=-1", "empty=1", "split@3", "unknown=x"} {
 		if _, err := bedrock.ParseScript("script: " + script); err == nil {
 			t.Errorf("%s is taken", script)
+		}
+	}
+}
+
+// docs/local.md lists options that exist, and all of them.
+func TestDocumentedOptions(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../../docs/local.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	example := strings.NewReplacer("NAME", "throttling", "REASON", "end_turn", "MS", "5", "N", "5", "R", "5", "…", "word")
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(string(doc), -1) {
+		if _, err := bedrock.ParseScript("script: " + example.Replace(row[1])); err != nil {
+			t.Errorf("%s: %v", row[1], err)
+		}
+		listed[regexp.MustCompile(`^[a-z]+(=[a-z-]+$)?`).FindString(row[1])] = true
+	}
+	for _, option := range []string{
+		"tokens", "text", "seed", "rate", "delay", "reasoning", "empty", "split", "unknown", "stop", "input",
+		"usage=none", "usage=zero", "usage=zero-after", "usage=input", "usage=negative", "error", "hang", "truncate", "drop", "badcrc", "times",
+	} {
+		if !listed[option] {
+			t.Errorf("docs/local.md does not list %s", option)
 		}
 	}
 }
