@@ -40,6 +40,7 @@ func (s *Service) refuse(ctx context.Context, c call, account life.Account, refu
 	if refusal.RetryAfter > 0 {
 		e = e.With("Retry-After", strconv.FormatInt(refusal.RetryAfter, 10))
 		usage := s.usage(account, c.groups, c.now)
+		e.Usage, e.UsageAt = &usage, c.now
 		for name, value := range rateLimitHeaders(usage, s.Calendar.ResetsAt(c.now).Sub(c.now)) {
 			e = e.With(name, value)
 		}

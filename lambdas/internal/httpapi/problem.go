@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/protocol"
@@ -32,6 +33,10 @@ type Error struct {
 	Problem protocol.Problem
 	Header  map[string]string
 	Cause   error
+	// Usage, where a limit refused, is the caller's at UsageAt. It is for
+	// headers and no part of the body.
+	Usage   *protocol.Usage
+	UsageAt time.Time
 }
 
 // NewError returns the refusal with a code and the words for the caller.
