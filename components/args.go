@@ -58,21 +58,23 @@ type ThrottleSettings struct {
 	// RateLimit is the steady rate of the REST API, in requests per second.
 	// Greater than 0. Default: 100. Above it clients get 429 rate_limited.
 	RateLimit pulumi.Float64PtrInput `pulumi:"rateLimit,optional"`
-	// BurstLimit is the bucket of the REST API, in requests. At least
-	// RateLimit. Default: 200.
+	// BurstLimit is the bucket of the REST API, in requests: how many may come
+	// at once, whatever the rate that refills it. At least 1. Default: 200.
 	BurstLimit pulumi.IntPtrInput `pulumi:"burstLimit,optional"`
 	// WebSocketRateLimit is the steady rate of the WebSocket API, in connects
 	// and client messages per second. Greater than 0. Default: 200.
 	WebSocketRateLimit pulumi.Float64PtrInput `pulumi:"webSocketRateLimit,optional"`
 	// WebSocketBurstLimit is the bucket of the WebSocket API, in connects and
-	// client messages. At least WebSocketRateLimit. Default: 400.
+	// client messages, whatever the rate that refills it. At least 1. Default:
+	// 400.
 	WebSocketBurstLimit pulumi.IntPtrInput `pulumi:"webSocketBurstLimit,optional"`
 	// UserRateLimit is the steady rate of one user's new requests, in requests
-	// per second. 0 is unlimited. Default: 1. Above it the user gets 429
-	// rate_limited.
+	// per second, at most 1000. The time between two requests is kept in
+	// milliseconds, rounded up. 0 is unlimited. Default: 1. Above it the user
+	// gets 429 rate_limited.
 	UserRateLimit pulumi.Float64PtrInput `pulumi:"userRateLimit,optional"`
-	// UserBurstLimit is how many requests one user may send at once. At least
-	// 1 and at least UserRateLimit. Default: 10.
+	// UserBurstLimit is how many requests one user may send at once, whatever
+	// the rate. At least 1. Default: 10.
 	UserBurstLimit pulumi.IntPtrInput `pulumi:"userBurstLimit,optional"`
 	// UserConcurrency is how many open requests one user may have, at most
 	// 10000, which 0 stands for. Default: 5. Above it the user gets 429
@@ -181,11 +183,11 @@ type AuthSettings struct {
 	// Default: LITE, which has all that the service uses.
 	UserPoolTier pulumi.StringPtrInput `pulumi:"userPoolTier,optional"`
 	// SesSourceArn is the verified Amazon SES identity that sends the pool's
-	// mail. Set together with FromEmailAddress. Default: none, Cognito's own
+	// mail. A domain also needs FromEmailAddress. Default: none, Cognito's own
 	// sender, which is capped per day and not meant for production.
 	SesSourceArn pulumi.StringPtrInput `pulumi:"sesSourceArn,optional"`
-	// FromEmailAddress is the sender of the pool's mail. Set together with
-	// SesSourceArn. Default: none.
+	// FromEmailAddress is the sender of the pool's mail; it needs
+	// SesSourceArn. Default: none, the address that SesSourceArn is.
 	FromEmailAddress pulumi.StringPtrInput `pulumi:"fromEmailAddress,optional"`
 	// AllowedOrigins are the web origins (https://app.example.com) that may
 	// call the APIs from a browser. The case of letters and a default port do

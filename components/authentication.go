@@ -29,7 +29,7 @@ func (b *build) newAuthentication() error {
 // adoptUserPool uses a pool that somebody else owns. No groups are made in it:
 // they may exist.
 func (b *build) adoptUserPool() {
-	b.auth.poolID = required(b.args.Auth.UserPoolId).ToStringOutput()
+	b.auth.poolID = b.place.here("auth.userPoolId", required(b.args.Auth.UserPoolId))
 	b.auth.clientID = required(b.args.Auth.UserPoolClientId).ToStringOutput()
 	b.auth.poolARN = b.place.arn("cognito-idp", pulumi.Sprintf("userpool/%s", b.auth.poolID))
 }

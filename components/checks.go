@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // the machine that previews may have none
+	"unicode/utf8"
 )
 
 // check returns the rule that a value breaks, or "".
@@ -24,6 +26,13 @@ const (
 	maxExact = 1<<53 - 1
 )
 
+// Largest limits of one user that the functions keep: the time between two
+// requests is stored in whole milliseconds, and open requests in one item.
+const (
+	maxUserRate = 1000
+	maxOpen     = 10_000
+)
+
 // logRetentions are the periods that CloudWatch Logs takes, in days.
 var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
@@ -39,9 +48,9 @@ var checks = map[string][]check{
 	"throttle.burstLimit":          {atLeast(1), atMost(maxInt32)},
 	"throttle.webSocketRateLimit":  {above(0)},
 	"throttle.webSocketBurstLimit": {atLeast(1), atMost(maxInt32)},
-	"throttle.userRateLimit":       {atLeast(0), zeroOrAtLeast(0.000001), atMost(maxInt32)},
+	"throttle.userRateLimit":       {atLeast(0), zeroOrAtLeast(0.000001), atMost(maxUserRate)},
 	"throttle.userBurstLimit":      {atLeast(1), atMost(maxInt32)},
-	"throttle.userConcurrency":     {atLeast(0), atMost(maxInt32)},
+	"throttle.userConcurrency":     {atLeast(0), atMost(maxOpen)},
 	"throttle.userConnections":     {between(1, 100)},
 
 	"quota.monthlyRequests":         {atLeast(0), atMost(maxExact)},
@@ -61,7 +70,7 @@ var checks = map[string][]check{
 	"model.guardrailId":      {matches(`^([a-z0-9]+|arn:[a-z-]+:bedrock:[a-z0-9-]+:\d{12}:guardrail/[a-z0-9]+)$`, "must be the id or ARN of a guardrail")},
 	"model.guardrailVersion": {matches(`^([1-9][0-9]{0,7}|DRAFT)$`, "must be a version number or DRAFT")},
 
-	"auth.userPoolId":                 {matches(`^[a-z]{2}(-[a-z]+)+-\d_[A-Za-z0-9]+$`, "must be the id of a user pool, such as eu-west-1_AbCdEfGhI")},
+	"auth.userPoolId":                 {matches(`^[a-z]{2,}(-[a-z]+)+-\d_[A-Za-z0-9]+$`, "must be the id of a user pool, such as eu-west-1_AbCdEfGhI")},
 	"auth.userPoolClientId":           {matches(`^[A-Za-z0-9_+]{1,128}$`, "must be the id of an app client")},
 	"auth.mfa":                        {oneOf("OFF", "OPTIONAL", "ON")},
 	"auth.passwordMinimumLength":      {between(6, 99)},
@@ -217,8 +226,12 @@ func each(c check) check {
 	}
 }
 
+// zoneName is how IANA writes its names. Files beside them, and names in other
+// letters that some systems find, are unknown to the functions.
+var zoneName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`)
+
 func timeZone(v any) string {
-	if s, _ := v.(string); s != "" && s != "Local" {
+	if s, _ := v.(string); zoneName.MatchString(s) && s != "Local" {
 		if _, err := time.LoadLocation(s); err == nil {
 			return ""
 		}
@@ -228,7 +241,7 @@ func timeZone(v any) string {
 
 var modelID = matches(`^[A-Za-z0-9][A-Za-z0-9._:/-]*$`, "must be a model id, an inference profile id or an ARN")
 
-var domainName = matches(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`, "must be a domain name in lower case, such as api.example.com")
+var domainName = matches(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`, "must be a domain name in lower case, such as api.example.com")
 
 func logRetention(v any) string {
 	if n, ok := v.(int); ok && slices.Contains(logRetentions, n) {
@@ -243,7 +256,7 @@ func tagSet(v any) string {
 		return "must be at most 50"
 	}
 	for key, val := range tags {
-		if key == "" || len(key) > 128 || len(val) > 256 || strings.HasPrefix(strings.ToLower(key), "aws:") {
+		if key == "" || utf8.RuneCountInString(key) > 128 || utf8.RuneCountInString(val) > 256 || strings.HasPrefix(strings.ToLower(key), "aws:") {
 			return "must have keys of 1 to 128 characters, not beginning with aws:, and values of at most 256"
 		}
 	}

@@ -8,15 +8,12 @@ import (
 // crossRules are the rules between settings. A rule about a setting that is
 // not known yet holds.
 var crossRules = []func(values) []problem{
-	notBelow("throttle.burstLimit", "throttle.rateLimit"),
-	notBelow("throttle.webSocketBurstLimit", "throttle.webSocketRateLimit"),
-	notBelow("throttle.userBurstLimit", "throttle.userRateLimit"),
 	notBelow("queue.messageRetentionSeconds", "queue.maxAgeSeconds"),
 	notBelow("functions.reservedConcurrentExecutions", "queue.maximumConcurrency"),
 	modelAllowed,
 	together("model.guardrailId", "model.guardrailVersion"),
 	together("auth.userPoolId", "auth.userPoolClientId"),
-	together("auth.sesSourceArn", "auth.fromEmailAddress"),
+	sender,
 	adoptedPool,
 	refreshOutlives("auth.idTokenValidityMinutes"),
 	refreshOutlives("auth.accessTokenValidityMinutes"),
@@ -51,6 +48,20 @@ func together(a, b string) func(values) []problem {
 		default:
 			return nil
 		}
+	}
+}
+
+// sender says that mail from an address of one's own goes through Amazon SES,
+// and that SES must be told the address if it only knows its domain.
+func sender(vs values) []problem {
+	identity, ok := vs.get("auth.sesSourceArn")
+	switch {
+	case vs.given("auth.fromEmailAddress") && !vs.given("auth.sesSourceArn"):
+		return []problem{{path: "auth.sesSourceArn", rule: "must be set with auth.fromEmailAddress"}}
+	case ok && !vs.given("auth.fromEmailAddress") && !strings.Contains(identity.(string), "@"):
+		return []problem{{path: "auth.fromEmailAddress", rule: "must be set with an auth.sesSourceArn that is a domain"}}
+	default:
+		return nil
 	}
 }
 

@@ -1,6 +1,9 @@
 package components
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -24,6 +27,18 @@ func placeOf(ctx *pulumi.Context, svc *StreamingService) place {
 // arn builds the ARN of a resource of this account and Region.
 func (p place) arn(service string, resource pulumi.StringInput) pulumi.StringOutput {
 	return pulumi.Sprintf("arn:%s:%s:%s:%s:%s", p.partition, service, p.region, p.account, resource)
+}
+
+// here is the id of a user pool, which begins with its Region: the functions
+// and the authorizers look for the pool in that of the service.
+func (p place) here(path string, poolID pulumi.StringInput) pulumi.StringOutput {
+	return pulumi.All(poolID, p.region).ApplyT(func(v []any) (string, error) {
+		id, region := v[0].(string), v[1].(string)
+		if !strings.HasPrefix(id, region+"_") {
+			return "", errors.New(problem{path, "must be a user pool of the service's Region " + region, id}.String())
+		}
+		return id, nil
+	}).(pulumi.StringOutput)
 }
 
 // issuer is the issuer of the tokens of a user pool, without https://.

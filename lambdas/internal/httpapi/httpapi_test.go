@@ -227,16 +227,6 @@ func TestSources(t *testing.T) {
 	}
 }
 
-func TestGroups(t *testing.T) {
-	t.Parallel()
-	tests := map[string][]string{"": {}, "a": {"a"}, "a,b": {"a", "b"}, "[a b]": {"a", "b"}, "[a, b]": {"a", "b"}, "[]": {}, " a , b ": {"a", "b"}}
-	for claim, want := range tests {
-		if got := httpapi.Groups(claim); len(got) != len(want) || (len(want) > 0 && !reflect.DeepEqual(got, want)) {
-			t.Errorf("Groups(%q) = %q, want %q", claim, got, want)
-		}
-	}
-}
-
 // Whatever headers and claims arrive, there is an answer, and no header of it
 // can be split.
 func FuzzServe(f *testing.F) {

@@ -3,10 +3,10 @@ package httpapi
 import (
 	"encoding/base64"
 	"net/textproto"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/groups"
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
@@ -73,13 +73,6 @@ func identityOf(authorizer map[string]any) identity {
 		userID:   claim("sub"),
 		audience: claim("aud"),
 		use:      claim("token_use"),
-		groups:   Groups(claim("cognito:groups")),
+		groups:   groups.Parse(claim("cognito:groups")),
 	}
-}
-
-// Groups reads the claim cognito:groups, a list that arrives as one text: "a,b"
-// from REST APIs, and "[a b]" has been seen too.
-func Groups(claim string) []string {
-	claim = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(claim), "["), "]")
-	return strings.FieldsFunc(claim, func(r rune) bool { return r == ',' || r == ' ' })
 }

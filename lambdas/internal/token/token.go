@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/groups"
 )
 
 // Leeway is how far the clocks of the pool and of this machine may differ.
@@ -74,8 +76,8 @@ func New(c Config) *Verifier {
 // claims are the parts of a Cognito ID token that the service reads.
 type claims struct {
 	jwt.RegisteredClaims
-	TokenUse string   `json:"token_use"`
-	Groups   []string `json:"cognito:groups"`
+	TokenUse string       `json:"token_use"`
+	Groups   groups.Claim `json:"cognito:groups"`
 }
 
 // Verify returns the identity in raw, which must be an unexpired ID token of

@@ -140,6 +140,18 @@ func TestVerifyReadsTheIdentityOfAnIDToken(t *testing.T) {
 	}
 }
 
+// A pool's trigger may have written the groups as a text.
+func TestVerifyReadsGroupsAsTheGatewayDoes(t *testing.T) {
+	t.Parallel()
+	v := verifier(newPool(t), at(start))
+	for _, groups := range []any{[]string{"gold", "staff"}, "gold,staff", "[gold staff]"} {
+		got, err := v.Verify(t.Context(), rs256(t, with(jwt.MapClaims{"cognito:groups": groups})))
+		if err != nil || strings.Join(got.Groups, ",") != "gold,staff" {
+			t.Errorf("groups %v are %q, %v", groups, got.Groups, err)
+		}
+	}
+}
+
 func TestVerifyRefusesEveryForgery(t *testing.T) {
 	t.Parallel()
 	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(&poolKey().PublicKey))})

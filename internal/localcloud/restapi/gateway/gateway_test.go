@@ -57,6 +57,18 @@ func TestThrottle(t *testing.T) {
 		if got := take("a", gateway.Limits{Rate: 2, Burst: 5}, 10); got != 5 {
 			t.Errorf("a bucket with new limits allowed %d, want 5", got)
 		}
+		small := gateway.Limits{Rate: 100, Burst: 2} // a bucket smaller than what a second puts in
+		if got := take("small", small, 10); got != 2 {
+			t.Errorf("a full bucket of 2 allowed %d", got)
+		}
+		time.Sleep(10 * time.Millisecond)
+		if got := take("small", small, 10); got != 1 {
+			t.Errorf("after 10 ms at 100/s the bucket of 2 allowed %d", got)
+		}
+		time.Sleep(time.Second)
+		if got := take("small", small, 10); got != 2 {
+			t.Errorf("after a second at 100/s the bucket of 2 allowed %d", got)
+		}
 		if got := take("zero", gateway.Limits{}, 10); got != 0 {
 			t.Errorf("limits of zero allowed %d", got)
 		}
