@@ -6,12 +6,18 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
+	"strings"
 )
 
 // version is set by the linker in releases.
 var version = "0.1.0"
 
 func main() {
+	// What `go install` built has the version it was asked for, and a checksum.
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Sum != "" {
+		version = strings.TrimPrefix(info.Main.Version, "v")
+	}
 	provider, err := newProvider()
 	if err == nil {
 		err = provider.Run(context.Background(), packageName, version)

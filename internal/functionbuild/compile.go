@@ -2,6 +2,7 @@ package functionbuild
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,7 +28,11 @@ func compile(ctx context.Context, source, function, goos, goarch, zipPath string
 	command := exec.CommandContext(ctx, "go", "build", "-C", source, "-trimpath", "-buildvcs=false",
 		"-tags", tags, "-ldflags", "-s -w", "-o", binary, "./lambdas/"+function)
 	command.Env = environment(os.Environ(), kept, goos, goarch)
-	if _, err := run(command); err != nil {
+	_, err := run(command)
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("building function %s: %w: install Go, or %s", function, err, advice)
+	}
+	if err != nil {
 		return fmt.Errorf("building function %s: %w", function, err)
 	}
 	if err := pack(binary, zipPath); err != nil {
@@ -46,8 +51,8 @@ func environment(base []string, temporary, goos, goarch string) []string {
 		"GOOS="+goos, "GOARCH="+goarch)
 }
 
-// run runs a command of the Go toolchain; its error holds what the command
-// printed.
+// run runs a command of the Go toolchain and returns what it printed; its
+// error holds what the command said about it.
 func run(command *exec.Cmd) (string, error) {
 	var stdout, stderr strings.Builder
 	command.Stdout, command.Stderr = &stdout, &stderr
@@ -55,9 +60,9 @@ func run(command *exec.Cmd) (string, error) {
 	endWithChildren(command)
 	if err := command.Run(); err != nil {
 		if message := strings.TrimSpace(stderr.String()); message != "" {
-			return "", fmt.Errorf("%w: %s", err, message)
+			err = fmt.Errorf("%w: %s", err, message)
 		}
-		return "", err
+		return stdout.String(), err
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }

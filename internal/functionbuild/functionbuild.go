@@ -7,10 +7,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -37,6 +35,7 @@ type Builder struct {
 	goos, goarch string // override the architecture asked for
 	outputDir    string
 	source       string
+	pluginRoot   string
 	progress     Progress
 	slots        chan struct{}
 
@@ -55,9 +54,14 @@ func WithProgress(p Progress) Option { return func(b *Builder) { b.progress = p 
 // user's cache, separate for each place of the source.
 func WithOutputDir(dir string) Option { return func(b *Builder) { b.outputDir = dir } }
 
-// WithSource sets the directory of the module's source. Default: where the go
-// command finds the module from the working directory.
+// WithSource sets the directory of the module's source. Default: that from
+// which the running program was built, or where the go command finds the module
+// from the working directory.
 func WithSource(dir string) Option { return func(b *Builder) { b.source = dir } }
+
+// WithPluginRoot names the directory in which Pulumi keeps this program's
+// source or binary, another place to look for the module.
+func WithPluginRoot(dir string) Option { return func(b *Builder) { b.pluginRoot = dir } }
 
 // ForHost builds for the machine that runs the builder, whatever architecture
 // is asked for, so that the functions can be started here.
@@ -121,23 +125,15 @@ func (b *Builder) target(architecture string) (goos, goarch string, err error) {
 	}
 }
 
-// sourceDir finds the module once. It works in a checkout and from a program
-// that merely requires the module, whose source is then in the module cache.
+// sourceDir finds the module once.
 func (b *Builder) sourceDir(ctx context.Context) (string, error) {
 	b.once.Do(func() {
-		if b.source != "" {
-			b.dir = b.source
-			return
-		}
-		b.dir, b.dirErr = run(exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", Module))
-		if b.dirErr == nil && b.dir == "" {
-			b.dirErr = errors.New("the module is required but not downloaded; run go mod download " + Module)
+		b.dir = b.source
+		if b.dir == "" {
+			b.dir, b.dirErr = find(ctx, b.pluginRoot)
 		}
 	})
-	if b.dirErr != nil {
-		return "", fmt.Errorf("finding the source of the functions: %w", b.dirErr)
-	}
-	return b.dir, nil
+	return b.dir, b.dirErr
 }
 
 // outputs returns the directory for the zips built from source.

@@ -50,6 +50,11 @@ var rules = []rule{
 		why:  "commands are built from packages, never the other way round",
 	},
 	{
+		from: []string{"components", "main.go", "internal", "lambdas", "protocol", "client", "web"},
+		bad:  []string{"github.com/pulumi/pulumi-go-provider", "github.com/pulumi/pulumi/pkg/"},
+		why:  "a Go program must not compile what only programs in other languages need",
+	},
+	{
 		from: []string{"components", "lambdas", "protocol", "client", "web", "internal/stack", "internal/functionbuild"},
 		bad:  []string{module + "internal/localcloud"},
 		why:  "the service must not know where it runs",
