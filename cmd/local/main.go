@@ -39,6 +39,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		return usageError(stderr, err)
 	}
+	return serve(options, stdout, stderr)
+}
+
+// serve runs the cloud until an interrupt and returns the exit code.
+func serve(options localcloud.Options, stdout, stderr io.Writer) int {
 	options.Progress = stderr
 	options.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 

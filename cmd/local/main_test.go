@@ -9,16 +9,32 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/streaming-service/streaming-service/internal/environment"
 )
 
-// runAsCommand makes the test binary the command itself.
-const runAsCommand = "LOCAL_TEST_RUN_AS_COMMAND"
+// Environment of a test binary that is the command itself.
+const (
+	runAsCommand = "LOCAL_TEST_RUN_AS_COMMAND"
+	leaseSeconds = "LOCAL_TEST_LEASE_SECONDS" // shortens the lease of an attempt
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(runAsCommand) != "" {
-		main()
+		os.Exit(runForTest(os.Args[1:]))
 	}
 	testscript.Main(m, map[string]func(){"local": main})
+}
+
+// runForTest is the command with periods that suit a test.
+func runForTest(args []string) int {
+	lease := os.Getenv(leaseSeconds)
+	options, err := parse(args)
+	if lease == "" || err != nil {
+		return run(args, os.Stdout, os.Stderr)
+	}
+	options.FunctionEnv = map[string]string{environment.LeaseSeconds: lease}
+	return serve(options, os.Stdout, os.Stderr)
 }
 
 // TestScripts runs the command as a user does, in a project of the script.

@@ -24,6 +24,11 @@ type command struct {
 // startCommand runs the command in the project until it is ready.
 func startCommand(t *testing.T, args ...string) *command {
 	t.Helper()
+	return startCommandWith(t, nil, args...)
+}
+
+func startCommandWith(t *testing.T, environment []string, args ...string) *command {
+	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -32,6 +37,7 @@ func startCommand(t *testing.T, args ...string) *command {
 	process := exec.CommandContext(t.Context(), executable, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	process.Dir = filepath.Join("..", "..")
 	process.Env = append(os.Environ(), runAsCommand+"=1")
+	process.Env = append(process.Env, environment...)
 	process.Stderr = &stderr
 	stdout, err := process.StdoutPipe()
 	if err != nil {

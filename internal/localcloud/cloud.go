@@ -56,7 +56,7 @@ func New(options Options) (*Cloud, error) {
 // service is ready; on an error Close must still be called.
 func (c *Cloud) Start(ctx context.Context) error {
 	return run(ctx, c.openStore, c.listen, c.startServices, c.restoreUsers, c.adoptUserPool, c.provision,
-		c.restoreTables, c.createDemoUser, c.serve, c.keepData)
+		c.restoreData, c.createDemoUser, c.serve, c.keepData)
 }
 
 // StartForEngine serves the services without running the program, and returns

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,10 +12,18 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
+	"github.com/streaming-service/streaming-service/internal/localcloud/sqs"
 )
 
-// saveInterval is how often the data is saved while the cloud runs.
-const saveInterval = 5 * time.Second
+// Pauses between two saves: short, as a killed cloud forgets what came since the
+// last, but long against the time that a save of much data takes.
+const (
+	shortestPause = 200 * time.Millisecond
+	longestPause  = 5 * time.Second
+	pauseOfSaving = 20 // times as long as the save took
+)
 
 // store keeps the state of services in files of a directory.
 type store struct {
@@ -23,13 +32,25 @@ type store struct {
 
 	mu   sync.Mutex
 	last map[string][sha256.Size]byte // by file, the sum of what was written last
+	seen changes                      // of the data that was written last
 }
 
 // Files of the store.
 const (
-	usersFile  = "users.json"
-	tablesFile = "tables.json"
+	usersFile = "users.json"
+	dataFile  = "tables.json" // and the messages: both of one moment, so in one file
 )
+
+// data is what dataFile holds. A message is sent after its record is written and
+// deleted after its record has ended, here as when both were killed at once.
+type data struct {
+	dynamodb.Snapshot
+
+	Queues sqs.Snapshot `json:"queues,omitempty"`
+}
+
+// changes tell whether data is worth a look.
+type changes struct{ tables, queues uint64 }
 
 // openStore takes the data directory, if one is asked for.
 func (c *Cloud) openStore(context.Context) error {
@@ -76,14 +97,25 @@ func (c *Cloud) restoreUsers(context.Context) error {
 	return c.store.read(usersFile, c.services.users.Restore)
 }
 
-// restoreTables fills the tables that the program has declared.
-func (c *Cloud) restoreTables(context.Context) error {
-	return c.store.read(tablesFile, func(state []byte) error {
-		dropped, err := c.services.tables.Restore(bytes.NewReader(state))
+// restoreData fills the tables and queues that the program has declared: the
+// tables first, as event source mappings poll the queues already.
+func (c *Cloud) restoreData(context.Context) error {
+	return c.store.read(dataFile, func(state []byte) error {
+		var saved data
+		if err := json.Unmarshal(state, &saved); err != nil {
+			return fmt.Errorf("reading tables and queues: %w", err)
+		}
+		dropped, err := c.services.tables.Restore(saved.Snapshot)
 		if len(dropped) > 0 {
 			c.options.Logger.Warn("saved tables are no longer declared; their items are dropped", "tables", dropped)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		if dropped := c.services.queues.Restore(saved.Queues); len(dropped) > 0 {
+			c.options.Logger.Warn("saved queues are no longer declared; their messages are dropped", "queues", dropped)
+		}
+		return nil
 	})
 }
 
@@ -112,13 +144,31 @@ func (s *store) save(services *services) error {
 	if err != nil {
 		return fmt.Errorf("saving users: %w", err)
 	}
-	var tables bytes.Buffer
-	if err := services.tables.Snapshot(&tables); err != nil {
-		return fmt.Errorf("saving tables: %w", err)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return errors.Join(s.write(usersFile, users), s.write(tablesFile, tables.Bytes()))
+	return errors.Join(s.write(usersFile, users), s.saveData(services))
+}
+
+// saveData writes tables and queues if any of them changed. A change that comes
+// between the look and the snapshot is written twice.
+func (s *store) saveData(services *services) error {
+	now := changes{services.tables.Changes(), services.queues.Changes()}
+	if _, written := s.last[dataFile]; written && now == s.seen {
+		return nil
+	}
+	var moment data
+	moment.Snapshot = services.tables.Snapshot(func() { moment.Queues = services.queues.Snapshot() })
+	var state bytes.Buffer
+	encoder := json.NewEncoder(&state)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(moment); err != nil {
+		return fmt.Errorf("saving tables and queues: %w", err)
+	}
+	if err := s.write(dataFile, state.Bytes()); err != nil {
+		return err
+	}
+	s.seen = now
+	return nil
 }
 
 // write replaces a file unless it holds the state already.
@@ -168,17 +218,17 @@ func (c *Cloud) keepData(context.Context) error {
 	c.stopKeeping = func() { close(stop); <-done }
 	go func() {
 		defer close(done)
-		ticker := time.NewTicker(saveInterval)
-		defer ticker.Stop()
-		for {
+		for pause := shortestPause; ; {
 			select {
 			case <-stop:
 				return
-			case <-ticker.C:
-				if err := c.store.save(c.services); err != nil {
-					c.options.Logger.Error("saving data", "error", err)
-				}
+			case <-time.After(pause):
 			}
+			begun := time.Now()
+			if err := c.store.save(c.services); err != nil {
+				c.options.Logger.Error("saving data", "error", err)
+			}
+			pause = min(max(pauseOfSaving*time.Since(begun), shortestPause), longestPause)
 		}
 	}()
 	return nil

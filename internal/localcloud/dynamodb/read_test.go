@@ -1,8 +1,8 @@
 package dynamodb_test
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,6 +17,7 @@ import (
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
+	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb/attribute"
 )
 
 func TestQuery(t *testing.T) {
@@ -268,15 +269,19 @@ func TestSnapshot(t *testing.T) {
 	if got := get(t, client, "p", "gone"); got == nil {
 		t.Error("an expired item must stay readable until it is deleted")
 	}
-	var saved bytes.Buffer
-	if err := service.Snapshot(&saved); err != nil {
+	text, err := json.Marshal(service.Snapshot(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var saved dynamodb.Snapshot
+	if err := json.Unmarshal(text, &saved); err != nil {
 		t.Fatal(err)
 	}
 	restored := dynamodb.New(awsapi.Open{})
 	if _, err := restored.CreateTable(spec); err != nil {
 		t.Fatal(err)
 	}
-	if dropped, err := restored.Restore(&saved); err != nil || len(dropped) != 0 {
+	if dropped, err := restored.Restore(saved); err != nil || len(dropped) != 0 {
 		t.Fatalf("got dropped %v and error %v", dropped, err)
 	}
 	client = clientOf(t, restored)
@@ -284,10 +289,10 @@ func TestSnapshot(t *testing.T) {
 	if get(t, client, "p", "late") == nil || get(t, client, "p", "gone") != nil {
 		t.Error("want the item of an hour ago and not the one of three days ago")
 	}
-	if _, err := restored.Restore(strings.NewReader(`{"version":9}`)); err == nil {
+	if _, err := restored.Restore(dynamodb.Snapshot{Version: 9}); err == nil {
 		t.Error("want an error for another version")
 	}
-	dropped, err := restored.Restore(strings.NewReader(`{"version":1,"tables":{"other":[]}}`))
+	dropped, err := restored.Restore(dynamodb.Snapshot{Version: saved.Version, Tables: map[string][]attribute.Item{"other": nil}})
 	if err != nil || !slices.Equal(dropped, []string{"other"}) {
 		t.Errorf("got dropped %v and error %v, want other", dropped, err)
 	}

@@ -1,9 +1,7 @@
 package dynamodb
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 
@@ -13,8 +11,8 @@ import (
 // snapshotVersion is of the form of a snapshot.
 const snapshotVersion = 1
 
-// snapshot is the items of all tables.
-type snapshot struct {
+// Snapshot is the items of all tables, as JSON holds them.
+type Snapshot struct {
 	Version int                         `json:"version"`
 	Tables  map[string][]attribute.Item `json:"tables"`
 }
@@ -23,20 +21,30 @@ type snapshot struct {
 // latest, typically.
 const expiredLag = 48 * time.Hour
 
-// Snapshot writes the items of all tables as JSON, as of one moment. Items whose
-// time to live ended two days ago are left out.
-func (s *Service) Snapshot(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(snapshot{snapshotVersion, s.allItems()}); err != nil {
-		return fmt.Errorf("writing snapshot of tables: %w", err)
+// Snapshot returns the items of all tables as of one moment. Items whose time to
+// live ended two days ago are left out. meanwhile, unless nil, runs at that
+// moment: it takes what must agree with the tables.
+func (s *Service) Snapshot(meanwhile func()) Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if meanwhile != nil {
+		meanwhile()
 	}
-	return nil
+	return Snapshot{snapshotVersion, s.allItems()}
+}
+
+// Changes counts the writes since the start: as long as it stays, so does the
+// snapshot.
+func (s *Service) Changes() (changes uint64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, t := range s.tables {
+		changes += t.changes
+	}
+	return changes
 }
 
 func (s *Service) allItems() map[string][]attribute.Item {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	tables := map[string][]attribute.Item{}
 	for name, t := range s.tables {
 		items := []attribute.Item{}
@@ -61,13 +69,9 @@ func (t *table) longExpired(item attribute.Item) bool {
 	return err == nil && time.Since(time.Unix(seconds, 0)) > expiredLag
 }
 
-// Restore reads a snapshot into the declared tables. It returns the names of
+// Restore puts a snapshot into the declared tables. It returns the names of
 // tables that are no longer declared, whose items are dropped.
-func (s *Service) Restore(r io.Reader) (dropped []string, err error) {
-	var read snapshot
-	if err := json.NewDecoder(r).Decode(&read); err != nil {
-		return nil, fmt.Errorf("reading snapshot of tables: %w", err)
-	}
+func (s *Service) Restore(read Snapshot) (dropped []string, err error) {
 	if read.Version != snapshotVersion {
 		return nil, fmt.Errorf("reading snapshot of tables: version must be %d, got %d", snapshotVersion, read.Version)
 	}

@@ -18,6 +18,7 @@ type table struct {
 	created    time.Time
 	partitions map[string]*partition // by the partition key's text
 	order      []*partition          // for scans; nil when partitions came or went
+	changes    uint64                // items stored and deleted
 }
 
 type partition struct {
@@ -157,6 +158,7 @@ func (t *table) store(k key, item attribute.Item, transacted bool, now time.Time
 		p.deleted++ // counted down below
 	}
 	r := p.records[i]
+	t.changes++
 	switch {
 	case r.item == nil && item != nil:
 		p.deleted--

@@ -23,7 +23,8 @@ import (
 
 // Harness is a running cloud.
 type Harness struct {
-	Cloud  *localcloud.Cloud
+	Cloud  *localcloud.Cloud // nil if it runs elsewhere
+	URL    string
 	Config Config // what /config.json says
 	Client *http.Client
 }
@@ -76,19 +77,33 @@ func Open(ctx context.Context, options localcloud.Options) (*Harness, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Harness{Cloud: cloud, Client: &http.Client{Timeout: 35 * time.Second}}
-	err = cloud.Start(ctx)
-	if err == nil {
-		err = h.readConfig(ctx)
+	if err := cloud.Start(ctx); err != nil {
+		return nil, errors.Join(err, cloud.Close())
 	}
-	if err != nil {
+	h := newHarness(cloud.URL())
+	h.Cloud = cloud
+	if err := h.readConfig(ctx); err != nil {
 		return nil, errors.Join(err, cloud.Close())
 	}
 	return h, nil
 }
 
+// Attach speaks to a cloud that another process runs.
+func Attach(tb testing.TB, cloudURL string) *Harness {
+	tb.Helper()
+	h := newHarness(cloudURL)
+	if err := h.readConfig(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	return h
+}
+
+func newHarness(cloudURL string) *Harness {
+	return &Harness{URL: cloudURL, Client: &http.Client{Timeout: 35 * time.Second}}
+}
+
 func (h *Harness) readConfig(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.Cloud.URL()+"/config.json", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/config.json", nil)
 	if err != nil {
 		return err
 	}
@@ -106,7 +121,7 @@ func (h *Harness) readConfig(ctx context.Context) error {
 // Get reads JSON from a path of the cloud's address.
 func (h *Harness) Get(tb testing.TB, path string, into any) (status int) {
 	tb.Helper()
-	answer := h.Do(tb, http.MethodGet, h.Cloud.URL()+path, nil, nil)
+	answer := h.Do(tb, http.MethodGet, h.URL+path, nil, nil)
 	if into != nil && answer.Status == http.StatusOK {
 		answer.Decode(tb, into)
 	}
@@ -120,7 +135,7 @@ func (h *Harness) SetFaults(tb testing.TB, rules ...map[string]any) {
 	if len(rules) == 0 {
 		method, body = http.MethodDelete, nil
 	}
-	if answer := h.Do(tb, method, h.Cloud.URL()+"/_local/faults", nil, body); answer.Status != http.StatusOK {
+	if answer := h.Do(tb, method, h.URL+"/_local/faults", nil, body); answer.Status != http.StatusOK {
 		tb.Fatalf("setting faults: %d %s", answer.Status, answer.Body)
 	}
 }

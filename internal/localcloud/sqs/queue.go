@@ -28,6 +28,7 @@ type queue struct {
 	byID     map[string]*stored // a duplicate shares the id of its original and is not here
 	copies   map[string]*stored // by receipt: deliveries of duplicates
 	sequence uint64
+	changes  uint64        // of what a snapshot holds
 	changed  chan struct{} // closed when a message may be visible earlier than thought
 }
 
@@ -68,6 +69,7 @@ func (q *queue) add(m *stored) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.sequence++
+	q.changes++
 	m.sequence = q.sequence
 	heap.Push(&q.pending, m)
 	if q.byID[m.id] == nil {
@@ -111,6 +113,8 @@ func sleep(ctx context.Context, d time.Duration, changed <-chan struct{}) bool {
 // take delivers visible messages. next is when, at the latest, to look again.
 func (q *queue) take(most int, visibility *time.Duration) (taken []Message, next time.Duration, changed <-chan struct{}, refusal *awsapi.Error) {
 	var dead []*stored
+	q.service.moves.RLock()
+	defer q.service.moves.RUnlock()
 	q.mu.Lock()
 	now := time.Now()
 	hidden := q.settings.duration(visibilityTimeout)
@@ -193,6 +197,7 @@ func (q *queue) exceeds(m *stored) bool {
 
 // deliver counts a delivery and hides the message.
 func (q *queue) deliver(m *stored, now time.Time, hidden time.Duration) Message {
+	q.changes++
 	m.received++
 	if m.firstAt.IsZero() {
 		m.firstAt = now
@@ -241,6 +246,7 @@ func (q *queue) bury(target string, dead []*stored) {
 
 // forget drops what finds m by id or receipt; m is out of the heap.
 func (q *queue) forget(m *stored) {
+	q.changes++
 	delete(q.copies, m.receipt)
 	if q.byID[m.id] == m {
 		delete(q.byID, m.id)
@@ -323,6 +329,7 @@ func (q *queue) changeVisibility(receipt string, d time.Duration) *awsapi.Error 
 		return notInFlight()
 	}
 	m.visibleAt = now.Add(d)
+	q.changes++
 	heap.Fix(&q.pending, m.index)
 	q.wake()
 	return nil
@@ -332,6 +339,7 @@ func (q *queue) purge() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.pending = nil
+	q.changes++
 	clear(q.byID)
 	clear(q.copies)
 }

@@ -29,6 +29,8 @@ type Service struct {
 
 	mu     sync.RWMutex
 	queues map[string]*queue // by name
+
+	moves sync.RWMutex // read-held while messages move from queue to queue
 }
 
 // Option changes a new Service.
