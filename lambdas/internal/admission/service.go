@@ -80,13 +80,7 @@ func (s *Service) Submit(ctx context.Context, r httpapi.Request) (httpapi.Respon
 	if invalid != nil {
 		return httpapi.Response{}, invalid
 	}
-	var admitted Admitted
-	var err error
-	if c.submission, invalid = s.Model.Parse(r.Body); invalid != nil {
-		admitted, err = s.refuseInvalid(ctx, c, invalid)
-	} else {
-		admitted, err = s.admit(ctx, c)
-	}
+	admitted, err := s.submit(ctx, c, r.Body)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -94,15 +88,24 @@ func (s *Service) Submit(ctx context.Context, r httpapi.Request) (httpapi.Respon
 }
 
 // Start admits a request that its caller runs by itself: it is claimed by the
-// very write that admits it, and its message is not sent. The submission is that
-// of r, whose body names it for replays.
-func (s *Service) Start(ctx context.Context, r httpapi.Request, submission Submission, claim life.Claim) (Admitted, error) {
+// very write that admits it, and its message is not sent. The body of r tells
+// replays from others; what it asks for is in submission, a body of POST
+// /requests.
+func (s *Service) Start(ctx context.Context, r httpapi.Request, submission []byte, claim life.Claim) (Admitted, error) {
 	c, invalid := s.call(r)
 	if invalid != nil {
 		return Admitted{}, invalid
 	}
 	claim.Now = c.now
-	c.submission, c.claim = submission, &claim
+	c.claim = &claim
+	return s.submit(ctx, c, submission)
+}
+
+func (s *Service) submit(ctx context.Context, c call, body []byte) (Admitted, error) {
+	var invalid *httpapi.Error
+	if c.submission, invalid = s.Model.Parse(body); invalid != nil {
+		return s.refuseInvalid(ctx, c, invalid)
+	}
 	return s.admit(ctx, c)
 }
 

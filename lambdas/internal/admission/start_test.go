@@ -14,12 +14,8 @@ import (
 // start admits body for user u, as the owner of its first attempt.
 func (w *world) start(t *testing.T, key, owner, body string) (admission.Admitted, error) {
 	t.Helper()
-	submission, invalid := w.Model.Parse([]byte(body))
-	if invalid != nil {
-		t.Fatal(invalid)
-	}
 	request := httpapi.NewRequest("u", nil, map[string]string{"Idempotency-Key": key}, []byte(body))
-	return w.Start(t.Context(), request, submission, life.Claim{Owner: owner, Lease: life.DefaultLease})
+	return w.Start(t.Context(), request, []byte(body), life.Claim{Owner: owner, Lease: life.DefaultLease})
 }
 
 func TestStartClaimsWhatItAdmits(t *testing.T) {

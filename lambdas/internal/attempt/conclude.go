@@ -80,7 +80,7 @@ func (a *attempt) finish(ctx context.Context, outcome string, end life.End) (str
 		return outcomeHandedBack, HandBack(a.returnDelay(), err)
 	}
 	if err := a.tell(ctx, ended); err != nil {
-		return outcome, HandBack(RetryDelay, err)
+		return outcome, Verdict{Ended: ended, Delay: RetryDelay, Err: err}
 	}
 	return outcome, Verdict{Done: true, Ended: ended}
 }

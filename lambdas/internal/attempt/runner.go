@@ -41,13 +41,19 @@ type Model interface {
 	Stream(ctx context.Context, record life.Record, in life.Input, onDelta func(model.Delta)) (model.Answer, error)
 }
 
+// Pace follows what API Gateway takes. Its methods are those of sockets.Pace.
+type Pace interface {
+	relay.Pace
+	TakeRefused() int64
+}
+
 // Deps are the things that a Runner works with.
 type Deps struct {
 	Store   Store
 	Lives   Lives
 	Model   Model
 	Hub     *relay.Hub
-	Pace    relay.Pace
+	Pace    Pace
 	Metrics *metrics.Recorder // nil: none are written
 	Log     *slog.Logger
 }
@@ -102,10 +108,21 @@ func (r *Runner) Run(ctx context.Context, record life.Record, hold Hold) Verdict
 	return a.run(ctx)
 }
 
+// CountPosts writes what the posts since the last call were worth.
+func (r *Runner) CountPosts() {
+	posts := r.Hub.TakePosts()
+	r.Metrics.Record(
+		metrics.Count(metrics.Frames, posts.Delivered),
+		metrics.Count(metrics.GoneSockets, posts.Gone),
+		metrics.Count(metrics.LostFrames, posts.Lost),
+		metrics.Count(metrics.ThrottledPosts, r.Pace.TakeRefused()),
+	)
+}
+
 // Verdict is what becomes of a request and its message.
 type Verdict struct {
 	Done  bool          // the request has ended, is settled, and its user was told: delete the message
-	Ended life.Record   // the request, if Done and ended by this attempt
+	Ended life.Record   // the request, if this attempt ended it, Done or not
 	Delay time.Duration // else: until the message comes back
 	Err   error         // why it was not done, for the log
 }

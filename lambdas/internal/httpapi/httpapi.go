@@ -32,6 +32,9 @@ const (
 	ResourceRequest  = "/requests/{requestId}"
 	ResourceUsage    = "/usage"
 
+	ResourceChatCompletions = "/openai/v1/chat/completions"
+	ResourceModels          = "/openai/v1/models"
+
 	// ParameterRequestID is the path parameter of ResourceRequest.
 	ParameterRequestID = "requestId"
 )
@@ -40,6 +43,9 @@ var methods = map[string][]string{
 	ResourceRequests: {http.MethodPost},
 	ResourceRequest:  {http.MethodDelete, http.MethodGet},
 	ResourceUsage:    {http.MethodGet},
+
+	ResourceChatCompletions: {http.MethodPost},
+	ResourceModels:          {http.MethodGet},
 }
 
 // Response is the answer of a handler. Body is encoded as JSON.

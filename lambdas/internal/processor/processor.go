@@ -41,12 +41,6 @@ type Queue interface {
 	ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error
 }
 
-// Pace follows what API Gateway takes. Its methods are those of sockets.Pace.
-type Pace interface {
-	relay.Pace
-	TakeRefused() int64
-}
-
 // Deps are the things that a Processor works with.
 type Deps struct {
 	Store   Store
@@ -54,7 +48,7 @@ type Deps struct {
 	Queue   Queue
 	Model   attempt.Model
 	Hub     *relay.Hub
-	Pace    Pace
+	Pace    attempt.Pace
 	Metrics *metrics.Recorder // nil: none are written
 	Log     *slog.Logger
 }
@@ -101,7 +95,7 @@ func (p *Processor) Handle(ctx context.Context, e events.SQSEvent) (events.SQSEv
 		batch.Go(func() { failed[i] = !p.contained(ctx, &e.Records[i]) })
 	}
 	batch.Wait()
-	p.countPosts()
+	p.attempts.CountPosts()
 	var response events.SQSEventResponse
 	for i, record := range e.Records {
 		if failed[i] {
@@ -109,17 +103,6 @@ func (p *Processor) Handle(ctx context.Context, e events.SQSEvent) (events.SQSEv
 		}
 	}
 	return response, nil
-}
-
-// countPosts writes what the posts since the last batch were worth.
-func (p *Processor) countPosts() {
-	posts := p.Hub.TakePosts()
-	p.Metrics.Record(
-		metrics.Count(metrics.Frames, posts.Delivered),
-		metrics.Count(metrics.GoneSockets, posts.Gone),
-		metrics.Count(metrics.LostFrames, posts.Lost),
-		metrics.Count(metrics.ThrottledPosts, p.Pace.TakeRefused()),
-	)
 }
 
 // contained keeps a panic of one message from the others.

@@ -1,0 +1,102 @@
+package completions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/attempt"
+	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/openai"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// How often the log of somebody else's attempt is looked at: soon after it has
+// grown, and ever later while it does not.
+const (
+	soonest = 200 * time.Millisecond
+	latest  = time.Second
+)
+
+// errStillRunning is the end of a response whose function's time is over.
+var errStillRunning = errors.New("the function's time is over")
+
+// position is how far a follower has come in a request's log.
+type position struct{ attempt, seq int }
+
+// follow hands on the answer of a request that somebody else works on, to its
+// end.
+func (f *Function) follow(ctx context.Context, key life.Key, reply *reply) {
+	var at position
+	for pause := soonest; ; pause = min(pause*3/2, latest) {
+		next, ended, err := f.catchUp(ctx, key, at, reply)
+		switch {
+		case ended:
+			return
+		case errors.Is(err, errBegunAgain), errors.Is(err, life.ErrNotFound):
+			reply.fail(interrupted(key, err))
+			return
+		case err != nil:
+			f.Log.WarnContext(ctx, "cannot follow a request", "requestId", key.RequestID, "error", err)
+		}
+		if next != at {
+			at, pause = next, soonest
+		}
+		if attempt.Closing(ctx) <= pause {
+			reply.fail(interrupted(key, errStillRunning))
+			return
+		}
+		time.Sleep(pause)
+	}
+}
+
+// catchUp hands on what the log has beyond a position, and the end if there is
+// one. A request that stands still is healed on the way.
+func (f *Function) catchUp(ctx context.Context, key life.Key, at position, reply *reply) (position, bool, error) {
+	record, err := f.Store.Record(ctx, key)
+	if err != nil {
+		return at, false, fmt.Errorf("reading request %s: %w", key.RequestID, err)
+	}
+	if record.Owner != "" && !record.EndedByOther() {
+		if at, err = f.handOn(ctx, record, at, reply); err != nil {
+			return at, false, err
+		}
+	}
+	if record.Status.Terminal() {
+		reply.end(record)
+		return at, true, nil
+	}
+	if _, err := f.Healer.Heal(ctx, record); err != nil {
+		return at, false, fmt.Errorf("healing request %s: %w", key.RequestID, err)
+	}
+	return at, false, nil
+}
+
+// handOn writes the deltas beyond a position to the reply.
+func (f *Function) handOn(ctx context.Context, record life.Record, at position, reply *reply) (position, error) {
+	if record.Attempt != at.attempt {
+		if !reply.beginAgain() {
+			return at, errBegunAgain
+		}
+		at = position{attempt: record.Attempt}
+	}
+	chunks, err := f.Store.Chunks(ctx, record.RequestID, record.Owner, at.seq)
+	if err != nil {
+		return at, fmt.Errorf("reading the log of request %s: %w", record.RequestID, err)
+	}
+	for _, frame := range life.DeltaFrames(record, chunks, at.seq) {
+		reply.write(frame.Text)
+		at.seq = *frame.Seq
+	}
+	return at, nil
+}
+
+// interrupted is the error of a response that ends before its request does.
+func interrupted(key life.Key, cause error) *openai.Error {
+	e := httpapi.NewError(protocol.CodeUnavailable, fmt.Sprintf(
+		"The response was interrupted; the request goes on. GET /requests/%s has its answer, and so has the same call with the same Idempotency-Key.", key.RequestID))
+	e.Cause = cause
+	return openai.AsError(e.With("Retry-After", "1"))
+}

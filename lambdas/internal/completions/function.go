@@ -1,0 +1,196 @@
+// Package completions answers the Chat Completions API of OpenAI, behind the
+// same limits as every other request. A call is admitted as an attempt of its
+// own, whose answer it hands on as it comes; if the function dies, the queue's
+// attempt takes over.
+package completions
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/admission"
+	"github.com/streaming-service/streaming-service/lambdas/internal/attempt"
+	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/openai"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+const (
+	// admissionTimeout bounds what happens before a request is admitted: API
+	// Gateway waits for 15 minutes, a client does not.
+	admissionTimeout = 10 * time.Second
+	// queueTimeout bounds one call to the queue.
+	queueTimeout = 3 * time.Second
+)
+
+// Admission admits requests. Its method is that of admission.Service.
+type Admission interface {
+	Start(ctx context.Context, r httpapi.Request, submission []byte, claim life.Claim) (admission.Admitted, error)
+}
+
+// Attempts run claimed requests. Its methods are those of attempt.Runner.
+type Attempts interface {
+	Run(ctx context.Context, record life.Record, hold attempt.Hold) attempt.Verdict
+	CountPosts()
+}
+
+// Store is what following a request reads.
+type Store interface {
+	Record(ctx context.Context, key life.Key) (life.Record, error)
+	Chunks(ctx context.Context, requestID, owner string, afterSeq int) ([]life.Chunk, error)
+}
+
+// Healer gives a request what it needs that does not move by itself.
+type Healer interface {
+	Heal(ctx context.Context, record life.Record) (bool, error)
+}
+
+// Queue brings requests to the processor, at once or later.
+type Queue interface {
+	Send(ctx context.Context, key life.Key) error
+	SendAfter(ctx context.Context, key life.Key, d time.Duration) error
+}
+
+// Function answers the calls of the Chat Completions API.
+type Function struct {
+	API       *httpapi.API // who may call
+	Models    []string     // ids that a request may name
+	Admission Admission
+	Attempts  Attempts
+	Store     Store
+	Healer    Healer
+	Queue     Queue
+	Lease     time.Duration // default: life.DefaultLease
+	Now       life.Now
+	Log       *slog.Logger
+}
+
+// Serve answers one event. It never fails: what goes wrong is an answer too.
+func (f *Function) Serve(ctx context.Context, event events.APIGatewayProxyRequest) (*events.APIGatewayProxyStreamingResponse, error) {
+	response := f.answer(ctx, event)
+	f.API.AllowOrigin(event, response.Headers)
+	return response, nil
+}
+
+func (f *Function) answer(ctx context.Context, event events.APIGatewayProxyRequest) *events.APIGatewayProxyStreamingResponse {
+	request, err := f.API.Read(event)
+	if err != nil {
+		return f.refuse(ctx, err)
+	}
+	switch (httpapi.Route{Method: event.HTTPMethod, Resource: event.Resource}) {
+	case httpapi.Route{Method: http.MethodGet, Resource: httpapi.ResourceModels}:
+		return whole(http.StatusOK, nil, openai.Models(f.Models))
+	case httpapi.Route{Method: http.MethodPost, Resource: httpapi.ResourceChatCompletions}:
+		return f.complete(ctx, request)
+	}
+	return f.refuse(ctx, httpapi.NewError(protocol.CodeNotFound, fmt.Sprintf("There is no %s %s here.", event.HTTPMethod, event.Path)))
+}
+
+// complete answers POST /chat/completions. The response begins with the first
+// word of the answer, or with the error that comes instead.
+func (f *Function) complete(ctx context.Context, r httpapi.Request) *events.APIGatewayProxyStreamingResponse {
+	asked, invalid := openai.Parse(r.Body)
+	if invalid != nil {
+		return f.refuse(ctx, invalid)
+	}
+	admitted, err := f.start(ctx, r, asked)
+	if err != nil {
+		return f.refuse(ctx, err)
+	}
+	reply := newReply(asked, admitted, f.Now())
+	go f.run(ctx, admitted, reply)
+	return reply.response()
+}
+
+func (f *Function) start(ctx context.Context, r httpapi.Request, asked openai.Request) (admission.Admitted, error) {
+	ctx, cancel := context.WithTimeout(ctx, admissionTimeout)
+	defer cancel()
+	return f.Admission.Start(ctx, r, protocol.Encode(asked.Submit), life.Claim{Owner: life.NewOwner(), Lease: f.lease()})
+}
+
+func (f *Function) lease() time.Duration {
+	if f.Lease > 0 {
+		return f.Lease
+	}
+	return life.DefaultLease
+}
+
+// run takes an admitted request to its end, while the response is read. All that
+// it started is over when the response ends: then the function is frozen.
+func (f *Function) run(ctx context.Context, admitted admission.Admitted, reply *reply) {
+	log := f.Log.With("requestId", admitted.Record.RequestID)
+	defer reply.close()
+	defer func() {
+		if r := recover(); r != nil {
+			log.ErrorContext(ctx, "panic while answering", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			reply.fail(openai.AsError(fmt.Errorf("panic while answering")))
+		}
+	}()
+	if admitted.Replayed {
+		f.follow(ctx, admitted.Record.Key, reply)
+		return
+	}
+	defer f.sendAlongside(ctx, admitted.Record.Key, log)()
+	verdict := f.Attempts.Run(ctx, admitted.Record, attempt.Hold{
+		OnText: reply.write, Irrevocable: reply.streamed, Log: log,
+	})
+	f.Attempts.CountPosts()
+	if verdict.Err != nil {
+		log.WarnContext(ctx, "request left to the queue", "error", verdict.Err)
+	}
+	if verdict.Ended.Status.Terminal() {
+		reply.end(verdict.Ended)
+		return
+	}
+	f.handOver(ctx, admitted.Record.Key, log)
+	f.follow(ctx, admitted.Record.Key, reply)
+}
+
+// sendAlongside sends the message that brings another attempt if this one dies:
+// it arrives when the lease of the first can be taken over. The returned
+// function waits for it.
+func (f *Function) sendAlongside(ctx context.Context, key life.Key, log *slog.Logger) (wait func()) {
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queueTimeout)
+		defer cancel()
+		if err := f.Queue.SendAfter(ctx, key, f.lease()+life.Skew+time.Second); err != nil {
+			log.WarnContext(ctx, "request not sent", "error", err) // the sweep is left
+		}
+	}()
+	return func() { <-sent }
+}
+
+// handOver brings the request to the processor now.
+func (f *Function) handOver(ctx context.Context, key life.Key, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queueTimeout)
+	defer cancel()
+	if err := f.Queue.Send(ctx, key); err != nil {
+		log.WarnContext(ctx, "request not sent", "error", err)
+	}
+}
+
+// refuse answers a call that comes to nothing.
+func (f *Function) refuse(ctx context.Context, err error) *events.APIGatewayProxyStreamingResponse {
+	refusal := openai.AsError(err)
+	if refusal.Status >= http.StatusInternalServerError {
+		f.Log.ErrorContext(ctx, "call failed", "status", refusal.Status, "error", refusal.Cause)
+	}
+	return whole(refusal.Status, refusal.Header, refusal.Body())
+}
+
+// headersOf are the headers of every response.
+func headersOf(more map[string]string, contentType string) map[string]string {
+	headers := map[string]string{"Cache-Control": "no-store", "Content-Type": contentType}
+	maps.Copy(headers, more)
+	return headers
+}
