@@ -128,11 +128,13 @@ type ModelSettings struct {
 	// requests that give none, and the most a request may ask for. Default:
 	// 4096.
 	MaxTokens pulumi.IntPtrInput `pulumi:"maxTokens,optional"`
-	// Temperature is sent with requests that give none, 0 to 1. Default: not
+	// Temperature is sent with requests that give none, 0 to 1, if their model
+	// takes it. A ModelId that refuses it is refused at preview. Default: not
 	// sent, because newer models refuse it.
 	Temperature pulumi.Float64PtrInput `pulumi:"temperature,optional"`
-	// TopP is sent with requests that give none, 0 to 1. Default: not sent,
-	// because newer models refuse it.
+	// TopP is sent with requests that give none, 0 to 1, if their model takes
+	// it. A ModelId that refuses it, alone or beside Temperature, is refused at
+	// preview. Default: not sent, because newer models refuse it.
 	TopP pulumi.Float64PtrInput `pulumi:"topP,optional"`
 	// System is the operator's system prompt, the first block of every
 	// request, at most 2048 bytes. Default: none.

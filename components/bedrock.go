@@ -5,15 +5,13 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/streaming-service/streaming-service/internal/modelfamily"
 )
 
 // invokeModel is the action that ConverseStream is authorized as; there is no
 // bedrock:ConverseStream.
 const invokeModel = "bedrock:InvokeModelWithResponseStream"
-
-// inferenceProfilePrefixes begin the ids of profiles that may run a model in
-// several Regions.
-var inferenceProfilePrefixes = []string{"us", "us-gov", "eu", "jp", "au", "apac", "ca", "global"}
 
 // location is a place whose parts are known.
 type location struct{ partition, region, account string }
@@ -34,8 +32,8 @@ func bedrockARNs(modelID string, at location) modelAccess {
 	if strings.HasPrefix(modelID, "arn:") {
 		return arnAccess(modelID, at)
 	}
-	prefix, model, found := strings.Cut(modelID, ".")
-	if !found || !slices.Contains(inferenceProfilePrefixes, prefix) {
+	prefix, model := modelfamily.SplitProfile(modelID)
+	if prefix == "" {
 		return modelAccess{ARN: "arn:" + at.partition + ":bedrock:" + at.region + "::foundation-model/" + modelID}
 	}
 	return modelAccess{

@@ -1,8 +1,11 @@
 package components
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/streaming-service/streaming-service/internal/modelfamily"
 )
 
 // crossRules are the rules between settings. A rule about a setting that is
@@ -11,6 +14,7 @@ var crossRules = []func(values) []problem{
 	notBelow("queue.messageRetentionSeconds", "queue.maxAgeSeconds"),
 	notBelow("functions.reservedConcurrentExecutions", "queue.maximumConcurrency"),
 	modelAllowed,
+	modelTakesSampling,
 	together("model.guardrailId", "model.guardrailVersion"),
 	together("auth.userPoolId", "auth.userPoolClientId"),
 	sender,
@@ -72,6 +76,27 @@ func modelAllowed(vs values) []problem {
 		return nil
 	}
 	return []problem{{"model.allowedModelIds", "must contain model.modelId (" + id.(string) + ")", list}}
+}
+
+// modelTakesSampling says that the default model takes the default temperature
+// and topP.
+func modelTakesSampling(vs values) []problem {
+	id, ok := vs.get("model.modelId")
+	if !ok {
+		return nil
+	}
+	temperature, hasTemperature := vs.get("model.temperature")
+	topP, hasTopP := vs.get("model.topP")
+	family := modelfamily.Of(id.(string))
+	if family.Sampling == modelfamily.SamplingEither && hasTemperature && hasTopP {
+		return []problem{{"model.topP", fmt.Sprintf("must not be set together with model.temperature (%v) for model.modelId (%s), which takes one of them", temperature, id), topP}}
+	}
+	var problems []problem
+	for _, refused := range family.RefuseSampling(hasTemperature, hasTopP) {
+		value, _ := vs.get("model." + refused.Parameter)
+		problems = append(problems, problem{"model." + refused.Parameter, fmt.Sprintf("must not be set for model.modelId (%s): %s", id, refused.Why), value})
+	}
+	return problems
 }
 
 // adoptedPool says that an adopted pool is configured where it was made.

@@ -13,7 +13,8 @@ type Message struct {
 }
 
 // SubmitRequest is the body of POST /requests. Exactly one of Messages and
-// Prompt is given.
+// Prompt is given. Without Temperature or TopP the service's default is sent to
+// the model; NaN, which is null on the wire, leaves it to the model's own.
 type SubmitRequest struct {
 	Messages      []Message `json:"messages,omitempty"`
 	Prompt        string    `json:"prompt,omitempty"`

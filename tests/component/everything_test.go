@@ -30,7 +30,7 @@ func everything() *components.StreamingServiceArgs {
 			},
 		},
 		Model: &components.ModelSettings{
-			ModelId: pulumi.String("eu.anthropic.claude-sonnet-5"), AllowedModelIds: pulumi.ToStringArray([]string{"eu.anthropic.claude-sonnet-5", "amazon.nova-lite-v1:0"}),
+			ModelId: pulumi.String("eu.amazon.nova-pro-v1:0"), AllowedModelIds: pulumi.ToStringArray([]string{"eu.amazon.nova-pro-v1:0", "amazon.nova-lite-v1:0"}),
 			MaxTokens: pulumi.Int(31), Temperature: pulumi.Float64(0.5), TopP: pulumi.Float64(0.75), System: pulumi.String("Be brief."), AllowSystem: pulumi.Bool(false),
 			GuardrailId: pulumi.String("gr4rd"), GuardrailVersion: pulumi.String("7"),
 		},

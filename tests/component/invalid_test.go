@@ -49,6 +49,11 @@ var invalid = []struct {
 		"model.allowedModelIds must contain model.modelId (global.amazon.nova-2-lite-v1:0), got []\nmodel.allowedModelIds must not be an empty list, got []"},
 	{"temperature", args{Model: &components.ModelSettings{Temperature: pulumi.Float64(1.5)}},
 		"model.temperature must be between 0 and 1, got 1.5"},
+	{"temperature and topP for a model that takes one", args{Model: &components.ModelSettings{ModelId: pulumi.String("us.anthropic.claude-haiku-4-5-20251001-v1:0"), Temperature: pulumi.Float64(0.5), TopP: pulumi.Float64(0.9)}},
+		"model.topP must not be set together with model.temperature (0.5) for model.modelId (us.anthropic.claude-haiku-4-5-20251001-v1:0), which takes one of them, got 0.9"},
+	{"temperature and topP for a model that takes neither", args{Model: &components.ModelSettings{ModelId: pulumi.String("arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-opus-4-8"), Temperature: pulumi.Float64(0.5), TopP: pulumi.Float64(0.9)}},
+		"model.temperature must not be set for model.modelId (arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-opus-4-8): it takes no temperature, got 0.5\n" +
+			"model.topP must not be set for model.modelId (arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-opus-4-8): it takes no topP, got 0.9"},
 	{"guardrail without version", args{Model: &components.ModelSettings{GuardrailId: pulumi.String("abc")}},
 		"model.guardrailVersion must be set together with model.guardrailId"},
 	{"pool without client", args{Auth: &components.AuthSettings{UserPoolId: pulumi.String("eu-west-1_Abc")}},
@@ -189,7 +194,7 @@ func TestOutputsReachResources(t *testing.T) {
 		"pro":  {MonthlyRequests: later(23).(pulumi.IntOutput), MonthlyTokens: pulumi.Int(24), Precedence: later(2).(pulumi.IntOutput)},
 		"free": {MonthlyTokens: pulumi.Int(5)},
 	}
-	given.Model.ModelId = later("eu.anthropic.claude-sonnet-5").(pulumi.StringOutput)
+	given.Model.ModelId = later("eu.amazon.nova-pro-v1:0").(pulumi.StringOutput)
 	given.Auth.SelfSignUp = later(true).(pulumi.BoolOutput)
 	given.Auth.Mfa = later("OPTIONAL").(pulumi.StringOutput)
 	given.Auth.AllowedOrigins = later([]string{"https://a.example.com", "http://localhost:3000"}).(pulumi.StringArrayOutput)

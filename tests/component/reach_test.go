@@ -43,8 +43,8 @@ var reaches = map[string][]place{
 	"quota.tiers.*.precedence":      {at("tier-pro", 2.0, "precedence"), at("tier-pro", "pro", "name"), variable("quota", "QUOTA_TIERS", tiersWant)},
 	"quota.timeZone":                {variable("quota", "TIME_ZONE", "Europe/Berlin")},
 
-	"model.modelId":          {variable("quota", "MODEL_ID", "eu.anthropic.claude-sonnet-5")},
-	"model.allowedModelIds":  {variable("quota", "ALLOWED_MODEL_IDS", "eu.anthropic.claude-sonnet-5,amazon.nova-lite-v1:0")},
+	"model.modelId":          {variable("quota", "MODEL_ID", "eu.amazon.nova-pro-v1:0")},
+	"model.allowedModelIds":  {variable("quota", "ALLOWED_MODEL_IDS", "eu.amazon.nova-pro-v1:0,amazon.nova-lite-v1:0")},
 	"model.maxTokens":        {variable("quota", "MAX_TOKENS", "31")},
 	"model.temperature":      {variable("quota", "TEMPERATURE", "0.5")},
 	"model.topP":             {variable("quota", "TOP_P", "0.75")},

@@ -24,12 +24,12 @@ type rule struct {
 
 var rules = []rule{
 	{
-		from: []string{"lambdas", "protocol", "client", "web", "internal/allowlist", "internal/environment"},
+		from: []string{"lambdas", "protocol", "client", "web", "internal/allowlist", "internal/environment", "internal/modelfamily"},
 		bad:  []string{"github.com/pulumi/"},
 		why:  "what runs on AWS or in a user's program must not carry the deployment engine",
 	},
 	{
-		from: []string{"components", "protocol", "client", "web", "main.go", "internal/stack", "internal/allowlist", "internal/environment", "internal/functionbuild"},
+		from: []string{"components", "protocol", "client", "web", "main.go", "internal/stack", "internal/allowlist", "internal/environment", "internal/functionbuild", "internal/modelfamily"},
 		bad:  []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-lambda-go"},
 		why:  "declaring the service needs no AWS client, and clients speak its contract alone",
 	},

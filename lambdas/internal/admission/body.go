@@ -13,7 +13,8 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// Bounds of stopSequences.
+// Bounds of stopSequences, well within those of Converse: 2,500 of any length,
+// none empty (Smithy model of bedrock-runtime in botocore 1.43.11).
 const (
 	maxStopSequences      = 16
 	maxStopSequenceLength = 256 // bytes
@@ -24,8 +25,8 @@ type Model struct {
 	ID          string
 	Allowed     []string // ids that a request may name
 	MaxTokens   int      // the most, and the default
-	Temperature *float64 // default; nil: the model's own
-	TopP        *float64 // default; nil: the model's own
+	Temperature *float64 // default, for models that take it; nil: the model's own
+	TopP        *float64 // default, for models that take it; nil: the model's own
 	System      string   // operator's system text; "": none
 	AllowSystem bool     // a request may add its own
 }
@@ -83,9 +84,9 @@ func (p *problems) request(body []byte, m Model) protocol.SubmitRequest {
 		case "maxTokens":
 			r.MaxTokens = p.whole(f.Name, f.Value, m.MaxTokens)
 		case "temperature":
-			r.Temperature = p.fraction(f.Name, f.Value)
+			r.Temperature = p.sampling(f.Name, f.Value)
 		case "topP":
-			r.TopP = p.fraction(f.Name, f.Value)
+			r.TopP = p.sampling(f.Name, f.Value)
 		case "stopSequences":
 			r.StopSequences = p.stopSequences(f.Name, f.Value)
 		default:
@@ -184,15 +185,19 @@ func (p *problems) stopSequences(field string, raw json.RawMessage) []string {
 		return nil
 	}
 	if len(list) > maxStopSequences {
-		p.add(field, "must hold at most %d", maxStopSequences)
+		p.add(field, "must hold at most %d, got %d", maxStopSequences, len(list))
 		return nil
 	}
 	sequences := make([]string, len(list))
 	for i, raw := range list {
 		name := fmt.Sprintf("%s[%d]", field, i)
 		sequences[i], ok = p.text(name, raw)
-		if ok && (sequences[i] == "" || len(sequences[i]) > maxStopSequenceLength) {
-			p.add(name, "must have 1 to %d bytes", maxStopSequenceLength)
+		switch n := len(sequences[i]); {
+		case !ok:
+		case n == 0 || n > maxStopSequenceLength:
+			p.add(name, "must have 1 to %d bytes, got %d", maxStopSequenceLength, n)
+		case strings.TrimSpace(sequences[i]) == "":
+			p.add(name, "must not be blank: models refuse it")
 		}
 	}
 	return sequences
@@ -205,7 +210,7 @@ func quoteField(name string) string { return strings.Trim(jsonobject.Quote(name)
 func (m Model) submission(r protocol.SubmitRequest) (Submission, *httpapi.Error) {
 	s := Submission{
 		Input: life.Input{Messages: r.Messages, StopSequences: r.StopSequences},
-		Model: life.ModelParameters{ModelID: m.ID, MaxTokens: m.MaxTokens, Temperature: m.Temperature, TopP: m.TopP},
+		Model: life.ModelParameters{ModelID: m.ID, MaxTokens: m.MaxTokens},
 	}
 	if r.Model != "" {
 		if !slices.Contains(m.Allowed, r.Model) {
@@ -224,11 +229,8 @@ func (m Model) submission(r protocol.SubmitRequest) (Submission, *httpapi.Error)
 	if r.MaxTokens != nil {
 		s.Model.MaxTokens = *r.MaxTokens
 	}
-	if r.Temperature != nil {
-		s.Model.Temperature = r.Temperature
-	}
-	if r.TopP != nil {
-		s.Model.TopP = r.TopP
+	if refused := m.suit(r, &s.Model); len(refused) > 0 {
+		return Submission{}, httpapi.Invalid(refused...)
 	}
 	return s, nil
 }

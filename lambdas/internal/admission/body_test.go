@@ -35,9 +35,9 @@ func TestParse(t *testing.T) {
 		},
 		{
 			"everything",
-			` {"prompt":"hi","system":"mine","model":"n","maxTokens":5,"temperature":0,"topP":1.0,"stopSequences":["\n",";"]} `,
+			` {"prompt":"hi","system":"mine","model":"n","maxTokens":5,"temperature":0,"topP":1.0,"stopSequences":["END",";"]} `,
 			admission.Submission{
-				Input: life.Input{Messages: []protocol.Message{user("hi")}, System: []string{"operator", "mine"}, StopSequences: []string{"\n", ";"}},
+				Input: life.Input{Messages: []protocol.Message{user("hi")}, System: []string{"operator", "mine"}, StopSequences: []string{"END", ";"}},
 				Model: life.ModelParameters{ModelID: "n", MaxTokens: 5, Temperature: new(0.0), TopP: new(1.0)},
 			},
 		},
@@ -97,6 +97,8 @@ func TestParseNamesTheFields(t *testing.T) {
 		{"blank system", `{"prompt":"a","system":""}`, []string{"system"}},
 		{"blank model", `{"prompt":"a","model":""}`, []string{"model"}},
 		{"empty stop sequence", `{"prompt":"a","stopSequences":["x",""]}`, []string{"stopSequences[1]"}},
+		{"blank stop sequence", `{"prompt":"a","stopSequences":["x"," \n"]}`, []string{"stopSequences[1]"}},
+		{"null maxTokens", `{"prompt":"a","maxTokens":null}`, []string{"maxTokens"}},
 		{"long stop sequence", `{"prompt":"a","stopSequences":["` + strings.Repeat("x", 257) + `"]}`, []string{"stopSequences[0]"}},
 		{"many stop sequences", `{"prompt":"a","stopSequences":["a"` + strings.Repeat(`,"a"`, 16) + `]}`, []string{"stopSequences"}},
 		{"stop sequences of another type", `{"prompt":"a","stopSequences":"x"}`, []string{"stopSequences"}},
