@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/streaming-service/streaming-service/internal/allowlist"
+	"github.com/streaming-service/streaming-service/lambdas/internal/caller"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/protocol"
 )
@@ -111,8 +112,8 @@ func (a *API) Read(event events.APIGatewayProxyRequest) (Request, error) {
 	if !a.AllowedCIDRs.Allow(event.RequestContext.Identity.SourceIP) {
 		return Request{}, NewError(protocol.CodeForbidden, "Calls from this address are not allowed.")
 	}
-	caller := identityOf(event.RequestContext.Authorizer)
-	if caller.userID == "" || caller.audience != a.ClientID || (caller.use != "" && caller.use != "id") {
+	who, ok := caller.Read(event.RequestContext.Authorizer, a.ClientID)
+	if !ok {
 		return Request{}, NewError(protocol.CodeUnauthenticated, "An ID token of this application is required.")
 	}
 	body, err := bodyOf(event)
@@ -120,8 +121,7 @@ func (a *API) Read(event events.APIGatewayProxyRequest) (Request, error) {
 		return Request{}, err
 	}
 	return Request{
-		UserID:         caller.userID,
-		Groups:         caller.groups,
+		Caller:         who,
 		PathParameters: event.PathParameters,
 		Body:           body,
 		header:         foldHeaders(event.Headers, event.MultiValueHeaders),

@@ -6,14 +6,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/streaming-service/streaming-service/lambdas/internal/groups"
+	"github.com/streaming-service/streaming-service/lambdas/internal/caller"
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // Request is a call of the REST API, as far as the handlers look at it.
 type Request struct {
-	UserID         string   // of the ID token
-	Groups         []string // of the ID token
+	caller.Caller
 	PathParameters map[string]string
 	Body           []byte
 	header         map[string][]string // by canonical name
@@ -27,7 +26,7 @@ func (r Request) Header(name string) []string {
 
 // NewRequest returns a call for tests of handlers.
 func NewRequest(userID string, groups []string, header map[string]string, body []byte) Request {
-	return Request{UserID: userID, Groups: groups, Body: body, header: foldHeaders(header, nil)}
+	return Request{Caller: caller.Caller{UserID: userID, Groups: groups}, Body: body, header: foldHeaders(header, nil)}
 }
 
 func foldHeaders(single map[string]string, multi map[string][]string) map[string][]string {
@@ -54,25 +53,4 @@ func bodyOf(event events.APIGatewayProxyRequest) ([]byte, error) {
 		return nil, Invalid(protocol.FieldError{Field: "body", Message: "must be base64 where it says so"})
 	}
 	return body, nil
-}
-
-// identity is what the Cognito authorizer says about the caller.
-type identity struct {
-	userID, audience, use string
-	groups                []string
-}
-
-// identityOf reads the claims of the authorizer, all of which are text.
-func identityOf(authorizer map[string]any) identity {
-	claims, _ := authorizer["claims"].(map[string]any)
-	claim := func(name string) string {
-		s, _ := claims[name].(string)
-		return s
-	}
-	return identity{
-		userID:   claim("sub"),
-		audience: claim("aud"),
-		use:      claim("token_use"),
-		groups:   groups.Parse(claim("cognito:groups")),
-	}
 }
