@@ -160,7 +160,7 @@ func (b *build) apiAlarms() []alarm {
 func (b *build) serviceAlarms() []alarm {
 	own := func(role, metric string, periods int, threshold float64, runbook string) alarm {
 		return alarm{
-			role: role, namespace: MetricsNamespace, metric: metric, dimensions: pulumi.StringMap{"Service": pulumi.String(b.qualified())},
+			role: role, namespace: MetricsNamespace, metric: metric, dimensions: pulumi.StringMap{"Service": pulumi.String(b.serviceName())},
 			statistic: "Sum", period: 300, periods: periods, threshold: pulumi.Float64(threshold), runbook: runbook,
 		}
 	}

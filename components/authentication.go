@@ -124,13 +124,6 @@ func (b *build) newTierGroups() error {
 	return nil
 }
 
-// identityPoolName is for people; identity pools may share a name. It has at
-// most 128 characters.
-func (b *build) identityPoolName() string {
-	name := b.name + "-" + b.ctx.Stack()
-	return name[:min(len(name), 128)]
-}
-
 // newIdentityPool makes the identity pool, whose authenticated role may do
 // nothing until its owner adds permissions.
 func (b *build) newIdentityPool() error {

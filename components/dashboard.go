@@ -2,7 +2,6 @@ package components
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -16,7 +15,7 @@ func (b *build) newDashboard() error {
 		return nil
 	}
 	dashboard, err := cloudwatch.NewDashboard(b.ctx, b.child("dashboard"), &cloudwatch.DashboardArgs{
-		DashboardName: pulumi.String(notInNames.ReplaceAllString(b.qualified(), "-")),
+		DashboardName: pulumi.String(b.dashboardName()),
 		DashboardBody: pulumi.JSONMarshal(pulumi.Map{"widgets": b.widgets()}),
 	}, b.options()...)
 	if err != nil {
@@ -27,9 +26,6 @@ func (b *build) newDashboard() error {
 	}).(pulumi.StringOutput)
 	return nil
 }
-
-// notInNames are the characters that a dashboard's name cannot have.
-var notInNames = regexp.MustCompile(`[^A-Za-z0-9_-]`)
 
 func consoleOf(partition string) string {
 	switch partition {
@@ -114,12 +110,12 @@ func (b *build) refusalGraphs() []graph {
 
 // own is a metric that the functions of this service write.
 func (b *build) own(metric string) pulumi.Array {
-	return series(MetricsNamespace, metric, pulumi.String("Service"), pulumi.String(b.qualified()))
+	return series(MetricsNamespace, metric, pulumi.String("Service"), pulumi.String(b.serviceName()))
 }
 
 // byReason is such a metric, a line for each reason.
 func (b *build) byReason(metric string) pulumi.Array {
-	search := fmt.Sprintf(`SEARCH('{%s,Service,Reason} MetricName="%s" Service="%s"', 'Sum', 300)`, MetricsNamespace, metric, b.qualified())
+	search := fmt.Sprintf(`SEARCH('{%s,Service,Reason} MetricName="%s" Service="%s"', 'Sum', 300)`, MetricsNamespace, metric, b.serviceName())
 	return pulumi.Array{pulumi.Map{"expression": pulumi.String(search)}}
 }
 

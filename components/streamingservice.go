@@ -127,13 +127,6 @@ func (b *build) everything() error {
 // replaces the resource.
 func (b *build) child(role string) string { return b.name + "-" + role }
 
-// qualified is a name that differs between the projects and stacks of an
-// account, for what Pulumi does not name by itself: dashboards of one name
-// overwrite each other, and metrics of one dimension add up.
-func (b *build) qualified() string {
-	return b.ctx.Project() + "-" + b.name + "-" + b.ctx.Stack()
-}
-
 // options are those of every child: the service as parent, through which
 // providers flow.
 func (b *build) options(more ...pulumi.ResourceOption) []pulumi.ResourceOption {

@@ -136,7 +136,7 @@ func (b *build) variables() pulumi.StringMap {
 
 		environment.LogLevel:         text(b.args.Functions.LogLevel),
 		environment.MetricsNamespace: pulumi.String(MetricsNamespace),
-		environment.ServiceName:      pulumi.String(b.qualified()),
+		environment.ServiceName:      pulumi.String(b.serviceName()),
 	}
 }
 
