@@ -196,17 +196,19 @@ func (s *Service) look(ctx context.Context, c call) (life.Account, *life.Existin
 
 // admission fixes all that is decided at admission and never recomputed.
 func (s *Service) admission(c call, account life.Account) life.Admission {
+	period := s.Calendar.Period(c.now)
 	record := life.Record{
-		Key:        c.key,
-		Period:     s.Calendar.Period(c.now),
-		Estimate:   life.Estimate(c.submission.Input, c.submission.Model.MaxTokens),
-		BodyHash:   c.hash,
-		Nonce:      life.NewOwner(),
-		Model:      c.submission.Model,
-		Status:     protocol.StatusQueued,
-		AttemptCap: life.AttemptCap,
-		CreatedAt:  c.now,
-		UpdatedAt:  c.now,
+		Key:          c.key,
+		Period:       period,
+		Estimate:     life.Estimate(c.submission.Input, c.submission.Model.MaxTokens),
+		BodyHash:     c.hash,
+		Nonce:        life.NewOwner(),
+		Model:        c.submission.Model,
+		Status:       protocol.StatusQueued,
+		AttemptCap:   life.AttemptCap,
+		RefundsSpent: account.Months[period].RefundsSpent(),
+		CreatedAt:    c.now,
+		UpdatedAt:    c.now,
 	}
 	if c.claim != nil {
 		record = record.ClaimedBy(*c.claim)

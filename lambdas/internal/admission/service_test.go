@@ -402,3 +402,29 @@ func (s *oldStore) ForgetMonth(_ context.Context, _, period string) error {
 	s.forgotten = append(s.forgotten, period)
 	return nil
 }
+
+// How many answers without a word are refunded is counted by user and month, and
+// fixed for each request at its admission.
+func TestRefundsOfUnansweredRequestsAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Tiers.Default.MonthlyRequests = 0
+	for n := range life.UnansweredRefunds + 2 {
+		w.pass(time.Minute)
+		record := w.record(t, w.submit(t.Context(), "", `{"prompt":"say nothing"}`).id())
+		if spent := n >= life.UnansweredRefunds; record.RefundsSpent != spent {
+			t.Fatalf("request %d: refunds spent %v, want %v", n+1, record.RefundsSpent, spent)
+		}
+		end := life.End{Status: protocol.StatusFailed, ErrorCode: protocol.CodeModelError, StopReason: "end_turn"}
+		ended, err := w.db.EndUnowned(t.Context(), record.Key, end, w.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.db.Settle(t.Context(), ended); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if month := w.account(t).Months["2026-11"]; month.Used != 2 || month.Unanswered != life.UnansweredRefunds {
+		t.Errorf("spent %+v", month)
+	}
+}

@@ -17,6 +17,11 @@ import (
 // pause is three times as long.
 const firstPause = 500 * time.Millisecond
 
+// endTurn is the stop reason of an answer that the model thinks complete.
+const endTurn = "end_turn"
+
+var errSilent = errors.New("the model ended its turn without a word")
+
 // ask streams the model's answer. A retryable failure before the first word is
 // met by another call after a pause, as long as the request has calls left.
 func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
@@ -25,8 +30,12 @@ func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 		return model.Answer{}, err
 	}
 	pause := firstPause
-	for {
+	for silences := 0; ; {
 		answer, err := a.call(ctx, in)
+		if err == nil && answer.StopReason == endTurn && !a.stream.Started() {
+			silences++
+			err = a.silence(silences)
+		}
 		var failure *model.Failure
 		if !errors.As(err, &failure) || !failure.Retryable || a.stream.Started() || a.record.UsedUp() {
 			return answer, err
@@ -46,6 +55,12 @@ func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 		}
 		pause *= 3
 	}
+}
+
+// silence is the failure of an answer without a word, the n-th of the attempt.
+// It is worth one more call, unless the user has had enough of them for nothing.
+func (a *attempt) silence(n int) error {
+	return &model.Failure{Code: protocol.CodeModelError, Retryable: n == 1 && !a.record.RefundsSpent, Err: errSilent}
 }
 
 // callAgain announces another call, so that calls are bounded however many

@@ -49,9 +49,9 @@ func (a *attempt) fail(ctx context.Context, answer model.Answer, failure *model.
 	}
 	a.log.WarnContext(ctx, "request failed", "error", failure)
 	end := life.Ended(failure.Code)
-	end.Final = failure.Final
-	if failure.Code == protocol.CodeContentFiltered {
-		end.StopReason, end.Usage = answer.StopReason, a.usage(answer)
+	end.Final, end.StopReason = failure.Final, answer.StopReason
+	if a.record.Charged(end) {
+		end.Usage = a.usage(answer)
 	}
 	return a.finish(ctx, outcomeFailed, end)
 }

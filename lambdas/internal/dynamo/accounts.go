@@ -31,7 +31,11 @@ func (s *Store) Settle(ctx context.Context, record life.Record) (bool, error) {
 	values[":delta"] = number(settlement.Delta)
 	values[":charge"] = number(settlement.Charge)
 	values[":refund"] = number(settlement.Refund)
-	update, condition := settleSet, isOpen
+	update, condition := settleCounters, isOpen
+	if settlement.Unanswered > 0 {
+		update += countUnanswered
+	}
+	update += settleOpen
 	names, bound := bind(record.Period, values, update, condition)
 	err := retryConflicts(ctx, func() error {
 		_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{

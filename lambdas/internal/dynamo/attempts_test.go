@@ -243,6 +243,7 @@ func TestSettleOnce(t *testing.T) {
 		{"succeeded", life.End{Status: protocol.StatusSucceeded, EndSeq: 1, Usage: &protocol.TokenUsage{InputTokens: 30, OutputTokens: 5}}, life.Month{Used: 1, Tokens: 35, Held: 35}},
 		{"beyond the estimate", life.End{Status: protocol.StatusSucceeded, EndSeq: 1, Usage: &protocol.TokenUsage{InputTokens: 300, OutputTokens: 5}}, life.Month{Used: 1, Tokens: 305, Held: 305}},
 		{"failed", life.End{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError}, life.Month{}},
+		{"unanswered", life.End{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError, StopReason: "end_turn"}, life.Month{Unanswered: 1}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

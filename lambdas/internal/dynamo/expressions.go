@@ -23,11 +23,13 @@ const (
 	notKept     = neverSeen + ` AND attribute_not_exists(#kept)`
 	takeBackSet = `SET #held = #held - :est, #used = #used - :one, #inFlight = #inFlight - :one DELETE #open :ids`
 
-	forgetMonth = `REMOVE #used, #tokens, #held`
+	forgetMonth = `REMOVE #used, #tokens, #held, #unanswered`
 	isSettled   = `#held = #tokens`
 
-	settleSet = `SET #held = #held + :delta, #tokens = #tokens + :charge, #inFlight = #inFlight - :one, #used = #used - :refund DELETE #open :ids`
-	isOpen    = `contains(#open, :id)`
+	settleCounters  = `SET #held = #held + :delta, #tokens = #tokens + :charge, #inFlight = #inFlight - :one, #used = #used - :refund`
+	countUnanswered = `, #unanswered = if_not_exists(#unanswered, :zero) + :one`
+	settleOpen      = ` DELETE #open :ids`
+	isOpen          = `contains(#open, :id)`
 
 	unowned = `#status = :queued OR (#status = :streaming AND #leaseUntil < :stale)`
 
@@ -86,7 +88,7 @@ func bind(period string, all item, expressions ...string) (names map[string]stri
 
 func attributeName(alias, period string) string {
 	switch alias {
-	case "used", "tokens", "held":
+	case "used", "tokens", "held", "unanswered":
 		return alias + "#" + period
 	default:
 		return alias

@@ -88,6 +88,10 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 			return err
 		},
 		func() error {
+			_, err := db.Settle(ctx, life.Record{Key: idle.Key, Period: period, Status: protocol.StatusFailed, ErrorCode: protocol.CodeModelError, StopReason: "end_turn"})
+			return err
+		},
+		func() error {
 			_, err := db.EndUnowned(ctx, idle.Key, life.Ended(protocol.CodeExpired), start.Add(time.Hour))
 			return err
 		},

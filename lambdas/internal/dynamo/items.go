@@ -11,9 +11,10 @@ import (
 
 // Prefixes of an account's attributes of one period.
 const (
-	usedPrefix   = "used#"
-	tokensPrefix = "tokens#"
-	heldPrefix   = "held#"
+	usedPrefix       = "used#"
+	tokensPrefix     = "tokens#"
+	heldPrefix       = "held#"
+	unansweredPrefix = "unanswered#"
 )
 
 // newRecord is the item of a record at its admission, by a caller that may hold
@@ -36,6 +37,9 @@ func newRecord(r life.Record) item {
 		i["owner"] = text(r.Owner)
 		i["leaseUntil"] = millis(r.LeaseUntil)
 		i["firstClaimAt"] = millis(r.FirstClaimAt)
+	}
+	if r.RefundsSpent {
+		i["refundsSpent"] = boolean(true)
 	}
 	return i
 }
@@ -79,6 +83,7 @@ func readRecord(i item) life.Record {
 		StopReason:   getText(i, "stopReason"),
 		ErrorCode:    protocol.Code(getText(i, "errCode")),
 		Final:        getBoolean(i, "final"),
+		RefundsSpent: getBoolean(i, "refundsSpent"),
 		CreatedAt:    getMillis(i, "createdAt"),
 		UpdatedAt:    getMillis(i, "updatedAt"),
 		ExpiresAt:    getSeconds(i, "expiresAt"),
@@ -125,6 +130,8 @@ func readAccount(userID string, i item) life.Account {
 			m.Tokens = toNumber(v)
 		case heldPrefix:
 			m.Held = toNumber(v)
+		case unansweredPrefix:
+			m.Unanswered = toNumber(v)
 		default:
 			continue
 		}

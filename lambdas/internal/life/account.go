@@ -29,9 +29,10 @@ type Account struct {
 
 // Month is what a user has spent in one period.
 type Month struct {
-	Used   int64 // requests
-	Tokens int64 // settled
-	Held   int64 // settled and reserved
+	Used       int64 // requests
+	Tokens     int64 // settled
+	Held       int64 // settled and reserved
+	Unanswered int64 // requests refunded although the model came to an end
 }
 
 // monthsKept is how many months an account remembers: a year and the current
@@ -50,6 +51,10 @@ func (a Account) Forgettable() string {
 	}
 	return oldest
 }
+
+// RefundsSpent reports whether no further unanswered request of the month is
+// refunded.
+func (m Month) RefundsSpent() bool { return m.Unanswered >= UnansweredRefunds }
 
 // Reserved is what open requests may still spend.
 func (m Month) Reserved() int64 { return m.Held - m.Tokens }

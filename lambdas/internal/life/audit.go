@@ -4,7 +4,7 @@ import "slices"
 
 // Drift is a counter of an account that its request records do not explain.
 type Drift struct {
-	Counter  string // used, tokens, held or inFlight
+	Counter  string // used, tokens, held, unanswered or inFlight
 	Stored   int64
 	Computed int64
 }
@@ -31,6 +31,7 @@ func Audit(account Account, records []Record, period string) []Drift {
 		{"used", stored.Used, computed.Used},
 		{"tokens", stored.Tokens, computed.Tokens},
 		{"held", stored.Held, computed.Held},
+		{"unanswered", stored.Unanswered, computed.Unanswered},
 		{"inFlight", account.InFlight, unsettled},
 	} {
 		if d.Stored != d.Computed {
@@ -49,6 +50,7 @@ func (m *Month) add(r Record, open bool) {
 	}
 	s := Settle(r)
 	m.Used -= s.Refund
+	m.Unanswered += s.Unanswered
 	m.Tokens += s.Charge
 	m.Held += s.Charge
 }

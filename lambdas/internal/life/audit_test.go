@@ -19,9 +19,12 @@ func TestAudit(t *testing.T) {
 		}
 		return r
 	}
+	silent := record("silent", "2026-11", protocol.StatusFailed, 100, 0, 0)
+	silent.ErrorCode, silent.StopReason = protocol.CodeModelError, "end_turn"
 	records := []life.Record{
 		record("done", "2026-11", protocol.StatusSucceeded, 100, 10, 20),
 		record("failed", "2026-11", protocol.StatusFailed, 100, 0, 0),
+		silent,
 		record("open", "2026-11", protocol.StatusStreaming, 100, 0, 0),
 		record("unsettled", "2026-11", protocol.StatusSucceeded, 40, 1, 2),
 		record("before", "2026-10", protocol.StatusSucceeded, 100, 50, 50),
@@ -31,7 +34,7 @@ func TestAudit(t *testing.T) {
 		UserID: "u", InFlight: 3, Open: []string{"open", "openbefore", "unsettled"},
 		Months: map[string]life.Month{
 			"2026-10": {Used: 2, Tokens: 100, Held: 170},
-			"2026-11": {Used: 3, Tokens: 30, Held: 170},
+			"2026-11": {Used: 3, Tokens: 30, Held: 170, Unanswered: 1},
 		},
 	}
 	for _, period := range []string{"2026-10", "2026-11", "2026-12"} {
@@ -43,7 +46,7 @@ func TestAudit(t *testing.T) {
 	drifted := exact
 	drifted.InFlight = 4
 	drifted.Months = map[string]life.Month{"2026-11": {Used: 2, Tokens: 31, Held: 169}}
-	want := []life.Drift{{"used", 2, 3}, {"tokens", 31, 30}, {"held", 169, 170}, {"inFlight", 4, 3}}
+	want := []life.Drift{{"used", 2, 3}, {"tokens", 31, 30}, {"held", 169, 170}, {"unanswered", 0, 1}, {"inFlight", 4, 3}}
 	if drifts := life.Audit(drifted, records, "2026-11"); !slices.Equal(drifts, want) {
 		t.Errorf("got %+v, want %+v", drifts, want)
 	}

@@ -111,6 +111,7 @@ func (l *ledger) finish(t *rapid.T) {
 	end := rapid.SampledFrom([]life.End{
 		{Status: protocol.StatusSucceeded, EndSeq: 2, StopReason: "end_turn", Usage: &protocol.TokenUsage{InputTokens: 20, OutputTokens: 30}},
 		{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError},
+		{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError, StopReason: "end_turn"},
 		{Status: protocol.StatusCancelled, EndSeq: 4, ErrorCode: protocol.CodeCancelled, Usage: claimed.Metered(nil, 3)},
 	}).Draw(t, "end")
 	ended, err := l.db.Finish(context.Background(), claimed.Fence(), end, l.clock)
@@ -160,6 +161,7 @@ func (l *ledger) check(t *rapid.T) {
 		} else {
 			s := life.Settle(r)
 			m.Used -= s.Refund
+			m.Unanswered += s.Unanswered
 			m.Tokens += s.Charge
 			m.Held += s.Charge
 			l.settledOnlyIfEnded(t, r)

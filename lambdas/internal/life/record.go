@@ -19,6 +19,9 @@ const (
 	// AttemptCap bounds the attempts of one request, and the calls of its model
 	// in all of them together.
 	AttemptCap = 4
+	// UnansweredRefunds is how many requests of a user and month are refunded that
+	// the model ended by itself without an answer: a prompt can bring that about.
+	UnansweredRefunds = 20
 	// ConnectionTTL outlives the two hours that API Gateway grants a socket.
 	ConnectionTTL = 7_500 * time.Second
 	// GoneGrace is how old a connection must be before a 410 removes it: the
@@ -56,6 +59,7 @@ type Record struct {
 	Usage        *protocol.TokenUsage // nil: unknown
 	ErrorCode    protocol.Code
 	Final        bool // it failed for what it asks: no other try can succeed
+	RefundsSpent bool // its user had no refund of unanswered requests left at admission
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	ExpiresAt    time.Time // zero until the request has ended

@@ -4,10 +4,11 @@ import "github.com/streaming-service/streaming-service/protocol"
 
 // Settlement is what an ended request costs its user.
 type Settlement struct {
-	Refund int64 // requests given back: 0 or 1
-	Charge int64 // tokens
-	Delta  int64 // change of what the month holds: the charge minus the estimate
-	Excess int64 // tokens charged beyond the estimate
+	Refund     int64 // requests given back: 0 or 1
+	Unanswered int64 // of them, those that the model ended: 0 or 1
+	Charge     int64 // tokens
+	Delta      int64 // change of what the month holds: the charge minus the estimate
+	Excess     int64 // tokens charged beyond the estimate
 }
 
 // Settle is a pure function of the terminal record, so that whoever settles, and
@@ -18,14 +19,24 @@ func Settle(r Record) Settlement {
 		s.Charge = tokens(r)
 	} else {
 		s.Refund = 1
+		if unanswered(r) {
+			s.Unanswered = 1
+		}
 	}
 	s.Delta = s.Charge - r.Estimate
 	s.Excess = max(0, s.Delta)
 	return s
 }
 
+// Charged reports whether the request counts when it ends like this.
+func (r Record) Charged(end End) bool {
+	r.Status, r.StopReason, r.ErrorCode = end.Status, end.StopReason, end.ErrorCode
+	return charged(r)
+}
+
 // charged reports whether the request counts: it succeeded, its content was
-// filtered, or its user cancelled it after work had begun.
+// filtered, its user cancelled it after work had begun, or it is one unanswered
+// request too many.
 func charged(r Record) bool {
 	switch r.Status {
 	case protocol.StatusSucceeded:
@@ -33,10 +44,16 @@ func charged(r Record) bool {
 	case protocol.StatusCancelled:
 		return r.Claimed()
 	case protocol.StatusFailed:
-		return r.ErrorCode == protocol.CodeContentFiltered
+		return r.ErrorCode == protocol.CodeContentFiltered || unanswered(r) && r.RefundsSpent
 	default:
 		return false
 	}
+}
+
+// unanswered reports whether the model came to an end that is no answer: it said
+// nothing, or nothing that can be read.
+func unanswered(r Record) bool {
+	return r.ErrorCode == protocol.CodeModelError && r.StopReason != ""
 }
 
 // tokens is what the model reported or, when it could not, the input's share of

@@ -72,6 +72,7 @@ func (w *world) ledgerAlways(h *history) {
 		} else {
 			s := life.Settle(r)
 			m.Used -= s.Refund
+			m.Unanswered += s.Unanswered
 			m.Tokens += s.Charge
 			m.Held += s.Charge
 		}

@@ -70,6 +70,9 @@ func (m *model) vary(body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if script.Times > 0 && len(m.calls[id]) >= script.Times {
+		script.Empty = false
+	}
 	reply := scripted.Answer(request.Messages[0].Content[0].Text, script, request.InferenceConfig.MaxTokens, nil)
 	m.calls[id] = append(m.calls[id], reply.Text())
 	return bytes.Replace(body, []byte(plain), []byte(varied), 1), nil
@@ -105,5 +108,10 @@ var modelFailures = []string{
 	"stop=content_filtered",
 	"stop=guardrail_intervened",
 	"stop=malformed_model_output",
+	"empty times=1",
+	"empty",
+	"empty reasoning=6",
+	"reasoning=6 usage=none",
+	"usage=zero",
 	"stop=max_tokens",
 }

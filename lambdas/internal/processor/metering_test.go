@@ -125,3 +125,49 @@ func TestUnknownPiecesAreCountedAndToldOfOnce(t *testing.T) {
 		}
 	})
 }
+
+// An answer without a word was once done, and charged.
+func TestAnAnswerWithoutAWordIsAskedForOnceMore(t *testing.T) {
+	for name, test := range map[string]struct {
+		silences, calls int
+		stop            string
+		reasons, spent  bool
+		want            protocol.Status
+		charged         bool
+	}{
+		"once":                        {silences: 1, calls: 2, stop: "end_turn", want: protocol.StatusSucceeded, charged: true},
+		"for ever":                    {silences: 9, calls: 2, stop: "end_turn", want: protocol.StatusFailed},
+		"reasoning only":              {silences: 9, calls: 2, stop: "end_turn", reasons: true, want: protocol.StatusFailed},
+		"no refund left":              {silences: 9, calls: 1, stop: "end_turn", spent: true, want: protocol.StatusFailed, charged: true},
+		"a stop sequence at once":     {silences: 9, calls: 1, stop: "stop_sequence", want: protocol.StatusSucceeded, charged: true},
+		"all spent on reasoning":      {silences: 9, calls: 1, stop: "max_tokens", reasons: true, want: protocol.StatusSucceeded, charged: true},
+		"stopped by a guardrail":      {silences: 9, calls: 1, stop: "guardrail_intervened", want: protocol.StatusSucceeded, charged: true},
+		"no room for a word of reply": {silences: 9, calls: 1, stop: "model_context_window_exceeded", want: protocol.StatusSucceeded, charged: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			simulate(t, func(t *testing.T, w *world) {
+				w.produce = func(ctx context.Context, call int, take func(model.Delta)) (model.Answer, error) {
+					if call > test.silences {
+						return speak(ctx, call, func(text string) { take(model.Delta{Kind: model.KindText, Text: text}) })
+					}
+					if test.reasons {
+						take(model.Delta{Kind: model.KindReasoning, Size: 40})
+					}
+					return model.Answer{StopReason: test.stop, Usage: new(reported)}, nil
+				}
+				m := w.admit(func(r *life.Record) { r.RefundsSpent = test.spent })
+				w.finish(m)
+				r := w.record(m)
+				if r.Status != test.want || r.Attempt != 1 || w.modelCalls() != test.calls {
+					t.Errorf("%s after %d attempts and %d calls, want %s after 1 and %d", r.Status, r.Attempt, w.modelCalls(), test.want, test.calls)
+				}
+				if failed := r.Status == protocol.StatusFailed; failed && (r.ErrorCode != protocol.CodeModelError || r.Final || r.StopReason != test.stop) {
+					t.Errorf("ended as %+v", r)
+				}
+				if s := life.Settle(r); (s.Refund == 0) != test.charged || (s.Charge == 111) != test.charged || (r.Usage != nil) != test.charged || s.Unanswered != s.Refund {
+					t.Errorf("settled as %+v with %+v, charged %v", s, r.Usage, test.charged)
+				}
+			})
+		})
+	}
+}
