@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,7 +12,11 @@ import (
 	"time"
 )
 
-const newPasswordRequired = "NEW_PASSWORD_REQUIRED"
+// Names that Cognito gives.
+const (
+	newPasswordRequired = "NEW_PASSWORD_REQUIRED"
+	notAuthorized       = "NotAuthorizedException"
+)
 
 // Auth signs users of the service's Cognito user pool up and in. Its calls are
 // the public ones of Cognito and need no AWS credentials.
@@ -102,7 +107,24 @@ type authAnswer struct {
 type authResult struct {
 	IDToken      string `json:"IdToken"`
 	RefreshToken string
-	ExpiresIn    int // seconds
+	ExpiresIn    int // seconds, of the access token
+}
+
+// lifeOfIDToken is how long the ID token is valid from its issue on, and without
+// its own word for it as long as the access token.
+func (r authResult) lifeOfIDToken() time.Duration {
+	var claims struct {
+		IssuedAt  int64 `json:"iat"`
+		ExpiresAt int64 `json:"exp"`
+	}
+	parts := strings.Split(r.IDToken, ".")
+	if len(parts) == 3 {
+		payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+		if err == nil && json.Unmarshal(payload, &claims) == nil && claims.ExpiresAt > claims.IssuedAt && claims.IssuedAt > 0 {
+			return time.Duration(claims.ExpiresAt-claims.IssuedAt) * time.Second
+		}
+	}
+	return time.Duration(r.ExpiresIn) * time.Second
 }
 
 // session turns an answer into a session or into the challenge that it is.
@@ -115,7 +137,7 @@ func (a *Auth) session(email string, answer authAnswer) (*Session, error) {
 		return nil, &ChallengeError{Name: answer.ChallengeName, Email: email, session: answer.Session, userID: userID}
 	}
 	s := &Session{auth: a}
-	s.take(*answer.AuthenticationResult, time.Now())
+	s.take(*answer.AuthenticationResult)
 	return s, nil
 }
 
@@ -157,12 +179,12 @@ func (a *Auth) call(ctx context.Context, operation string, input, output any) er
 	request.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
 	response, err := a.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("calling %s: %w", operation, err)
+		return &networkError{fmt.Errorf("calling %s: %w", operation, err)}
 	}
 	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes))
 	if err != nil {
-		return fmt.Errorf("calling %s: %w", operation, err)
+		return &networkError{fmt.Errorf("calling %s: %w", operation, err)}
 	}
 	if response.StatusCode != http.StatusOK {
 		return authError(response, data)

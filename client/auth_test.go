@@ -140,12 +140,12 @@ func TestSignUpAndPasswords(t *testing.T) {
 	}
 }
 
-// cognitoWithoutNetwork answers in the process, for tests on synctest's clock.
-func cognitoWithoutNetwork(f *fakeCognito) *http.Client {
+// inProcess answers without a network, for tests on synctest's clock.
+func inProcess(cognito http.Handler) *http.Client {
 	return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		recorder := httptest.NewRecorder()
-		f.ServeHTTP(recorder, r)
-		return recorder.Result(), nil
+		cognito.ServeHTTP(recorder, r)
+		return recorder.Result(), r.Context().Err()
 	})}
 }
 
@@ -157,7 +157,7 @@ func TestTheTokenIsRenewedBeforeItExpires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeCognito{answers: map[string]string{"InitiateAuth": fmt.Sprintf(tokens, 1)}}
-		session, err := client.NewAuth(client.Config{Region: "eu-west-1"}, cognitoWithoutNetwork(f)).SignIn(t.Context(), "a@example.com", "pw")
+		session, err := client.NewAuth(client.Config{Region: "eu-west-1"}, inProcess(f)).SignIn(t.Context(), "a@example.com", "pw")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,6 +69,13 @@ type AuthError struct {
 
 func (e *AuthError) Error() string { return e.Code + ": " + e.Message }
 
+// Temporary reports whether Cognito may answer the same call otherwise soon. A
+// session whose renewal failed with such an error has not ended.
+func (e *AuthError) Temporary() bool {
+	return e.Status >= http.StatusInternalServerError || e.Status == http.StatusTooManyRequests ||
+		e.Code == "TooManyRequestsException" || e.Code == "InternalErrorException"
+}
+
 // ChallengeError says that the password was right but that Cognito asks for
 // more than this client was told: NEW_PASSWORD_REQUIRED is answered with
 // Auth.SetNewPassword, other challenges (MFA) need the user's own client.

@@ -70,7 +70,7 @@ func (s *Stream) readState() {
 // final reports whether reading the state again is of no use.
 func final(err error) bool {
 	if signedOut := (*AuthError)(nil); errors.As(err, &signedOut) {
-		return signedOut.Code == "NotAuthorizedException"
+		return !signedOut.Temporary()
 	}
 	var refusal *APIError
 	if !errors.As(err, &refusal) {

@@ -62,16 +62,22 @@ func (c *Client) call(ctx context.Context, what call, output any) error {
 	for try := 0; ; try++ {
 		token, err := c.tokens.IDToken(ctx)
 		if err != nil {
-			return fmt.Errorf("getting token: %w", err)
+			err = fmt.Errorf("getting token: %w", err)
+		} else {
+			err = c.try(ctx, what, token, output)
 		}
-		err = c.try(ctx, what, token, output)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		if refused(err) && !renewed {
-			renewed = true
-			if c.renew(ctx, token) {
+		if renewer, ok := c.tokens.(Renewer); ok && refused(err) && !renewed {
+			switch renewErr := renewer.Renew(ctx, token); {
+			case renewErr == nil:
+				renewed = true
 				continue
+			case isTransient(renewErr):
+				err = renewErr
+			default:
+				err = fmt.Errorf("%w; renewing token: %w", err, renewErr)
 			}
 		}
 		delay, again := c.retryDelay(err, try)
@@ -92,7 +98,7 @@ func (c *Client) retryDelay(err error, try int) (time.Duration, bool) {
 	delay := fullJitter(firstRetryDelay, maxRetryDelay, try, c.random)
 	var refusal *APIError
 	if !errors.As(err, &refusal) {
-		return delay, isNetworkError(err)
+		return delay, isTransient(err)
 	}
 	if !refusal.Temporary() || refusal.RetryAfter > c.maxRetryAfter {
 		return 0, false
@@ -117,12 +123,12 @@ func (c *Client) try(ctx context.Context, what call, token string, output any) e
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return &networkError{err}
+		return &networkError{fmt.Errorf("calling the service: %w", err)}
 	}
 	defer func() { _ = response.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxResponseBytes))
 	if err != nil {
-		return &networkError{err}
+		return &networkError{fmt.Errorf("calling the service: %w", err)}
 	}
 	if response.StatusCode >= 300 {
 		return apiError(response, data)
@@ -133,21 +139,18 @@ func (c *Client) try(ctx context.Context, what call, token string, output any) e
 	return nil
 }
 
-// renew replaces a refused token and reports whether it could.
-func (c *Client) renew(ctx context.Context, token string) bool {
-	renewer, ok := c.tokens.(Renewer)
-	return ok && renewer.Renew(ctx, token) == nil
-}
-
 // networkError is an answer that did not come: the outcome is not known.
 type networkError struct{ err error }
 
-func (e *networkError) Error() string { return "calling the service: " + e.err.Error() }
+func (e *networkError) Error() string { return e.err.Error() }
 func (e *networkError) Unwrap() error { return e.err }
 
-func isNetworkError(err error) bool {
+// isTransient reports whether an error is none of the service's, and may pass: an
+// answer that did not come, or a refusal by an overloaded Cognito.
+func isTransient(err error) bool {
 	var network *networkError
-	return errors.As(err, &network)
+	var auth *AuthError
+	return errors.As(err, &network) || errors.As(err, &auth) && auth.Temporary()
 }
 
 func refused(err error) bool {

@@ -2,7 +2,8 @@ package client
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -34,8 +35,16 @@ type Session struct {
 	mu           sync.Mutex
 	idToken      string
 	refreshToken string
-	renewAt      time.Time
-	expiresAt    time.Time
+	receivedAt   time.Time     // of the ID token
+	life         time.Duration // of the ID token, from its receipt
+	renewAfter   time.Duration // from its receipt
+	renewal      *renewal      // under way; nil if none is
+}
+
+// renewal is one call for a new token, whose end all callers wait for.
+type renewal struct {
+	done chan struct{}
+	err  error // set before done is closed
 }
 
 var (
@@ -43,33 +52,56 @@ var (
 	_ Renewer     = (*Session)(nil)
 )
 
+// Times of a renewal.
+const (
+	// renewalTimeout bounds a renewal, which its callers' contexts do not end.
+	renewalTimeout = 30 * time.Second
+	// renewalPause is between renewals that fail while the token is still valid.
+	renewalPause = 5 * time.Second
+)
+
+// errSessionEnded is what Cognito answers for a refresh token that has ended.
+var errSessionEnded = &AuthError{Status: http.StatusBadRequest, Code: notAuthorized, Message: "the session has ended, sign in again"}
+
 // IDToken returns the session's ID token, renewed if less than a fifth of its
 // life, and at most two minutes, are left. If renewing fails, a token that is
 // still valid is returned all the same.
 func (s *Session) IDToken(ctx context.Context) (string, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if now.Before(s.renewAt) {
-		return s.idToken, nil
+	token, fresh := s.idToken, since(s.receivedAt) < s.renewAfter
+	s.mu.Unlock()
+	if fresh {
+		return token, nil
 	}
-	if err := s.renew(ctx); err != nil {
-		if now.Before(s.expiresAt) {
-			return s.idToken, nil
-		}
+	err := s.Renew(ctx, token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil && since(s.receivedAt) >= s.life {
 		return "", err
 	}
 	return s.idToken, nil
 }
 
 // Renew replaces the ID token if it is still stale, the one that was refused.
+// Callers share one renewal.
 func (s *Session) Renew(ctx context.Context, stale string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.idToken != stale {
+		s.mu.Unlock()
 		return nil
 	}
-	return s.renew(ctx)
+	if s.renewal == nil {
+		s.renewal = &renewal{done: make(chan struct{})}
+		go s.renew(context.WithoutCancel(ctx), s.renewal, s.refreshToken)
+	}
+	current := s.renewal
+	s.mu.Unlock()
+	select {
+	case <-current.done:
+		return current.err
+	case <-ctx.Done():
+		return fmt.Errorf("renewing token: %w", ctx.Err())
+	}
 }
 
 // RefreshToken returns the token with which Auth.Restore continues the session
@@ -85,7 +117,7 @@ func (s *Session) RefreshToken() string {
 func (s *Session) SignOut(ctx context.Context) error {
 	s.mu.Lock()
 	token := s.refreshToken
-	s.idToken, s.refreshToken, s.renewAt, s.expiresAt = "", "", time.Time{}, time.Time{}
+	s.idToken, s.refreshToken, s.life, s.renewAfter = "", "", 0, 0
 	s.mu.Unlock()
 	if token == "" {
 		return nil
@@ -93,27 +125,45 @@ func (s *Session) SignOut(ctx context.Context) error {
 	return s.auth.call(ctx, "RevokeToken", map[string]any{"ClientId": s.auth.clientID, "Token": token}, nil)
 }
 
-// renew must be called with the lock held, so that callers share one renewal.
-func (s *Session) renew(ctx context.Context) error {
-	if s.refreshToken == "" {
-		return errors.New("renewing token: the session has ended, sign in again")
+// renew makes one renewal.
+func (s *Session) renew(ctx context.Context, current *renewal, refreshToken string) {
+	ctx, cancel := context.WithTimeout(ctx, renewalTimeout)
+	defer cancel()
+	var result authResult
+	err := error(errSessionEnded)
+	if refreshToken != "" {
+		result, err = s.auth.refresh(ctx, refreshToken)
 	}
-	result, err := s.auth.refresh(ctx, s.refreshToken)
-	if err != nil {
-		return err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.refreshToken != refreshToken: // signed out meanwhile
+		err = errSessionEnded
+	case err == nil:
+		s.take(result)
+	default:
+		s.renewAfter = min(s.life, since(s.receivedAt)+renewalPause)
 	}
-	s.take(result, time.Now())
-	return nil
+	s.renewal = nil
+	current.err = err
+	close(current.done)
 }
 
-// take keeps new tokens. Their life is counted from now by this machine's
-// clock, so that a wrong clock does no harm.
-func (s *Session) take(result authResult, now time.Time) {
-	life := time.Duration(result.ExpiresIn) * time.Second
-	s.idToken = result.IDToken
-	s.expiresAt = now.Add(life)
-	s.renewAt = s.expiresAt.Add(-min(life/5, 2*time.Minute))
+// take keeps new tokens. The life of the ID token is its own, which is not that
+// of the access token, and is counted from its receipt, so that a wrong clock
+// does no harm.
+func (s *Session) take(result authResult) {
+	s.idToken, s.receivedAt = result.IDToken, time.Now()
+	s.life = result.lifeOfIDToken()
+	s.renewAfter = s.life - min(s.life/5, 2*time.Minute)
 	if result.RefreshToken != "" {
 		s.refreshToken = result.RefreshToken
 	}
+}
+
+// since is how long ago t was by the clock that went further: the monotonic one
+// stands still while the machine sleeps, the other may be set back.
+func since(t time.Time) time.Duration {
+	now := time.Now()
+	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
 }

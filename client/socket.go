@@ -105,13 +105,26 @@ func (c *Client) dial() (conn *websocket.Conn, status int, err error) {
 	for try := 0; ; try++ {
 		token, tokenErr := c.tokens.IDToken(c.ctx)
 		if tokenErr != nil {
-			return nil, http.StatusUnauthorized, fmt.Errorf("getting token: %w", tokenErr)
+			return nil, statusOf(tokenErr), fmt.Errorf("getting token: %w", tokenErr)
 		}
 		conn, status, err = c.handshake(token)
-		if err == nil || status != http.StatusUnauthorized || try > 0 || !c.renew(c.ctx, token) {
+		renewer, canRenew := c.tokens.(Renewer)
+		if err == nil || status != http.StatusUnauthorized || try > 0 || !canRenew {
 			return conn, status, err
 		}
+		if renewErr := renewer.Renew(c.ctx, token); renewErr != nil {
+			return nil, statusOf(renewErr), fmt.Errorf("renewing token: %w", renewErr)
+		}
 	}
+}
+
+// statusOf is the status of a handshake for which there is no token: 0, as
+// without an answer, if there may be one soon.
+func statusOf(err error) int {
+	if isTransient(err) {
+		return 0
+	}
+	return http.StatusUnauthorized
 }
 
 func (c *Client) handshake(token string) (*websocket.Conn, int, error) {

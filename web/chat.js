@@ -1,5 +1,5 @@
 // The chat page: signs a user in and opens the workspace.
-import { Auth, fetchConfig } from "./streaming-service.js";
+import { Auth, fetchConfig, isSignedOut } from "./streaming-service.js";
 import { $, drawIcons, say } from "./chat/dom.js";
 import { SignIn } from "./chat/signin.js";
 import { startTheme } from "./chat/theme.js";
@@ -7,6 +7,9 @@ import { Workspace } from "./chat/workspace.js";
 
 // The refresh token lives as long as the tab; the ID token in memory only.
 const TOKEN = "streaming.refreshToken";
+// Between tries to go on with a session while the user pool cannot be reached.
+const FIRST_PAUSE = 500;
+const LAST_PAUSE = 4_000;
 
 async function start() {
   drawIcons();
@@ -38,7 +41,7 @@ async function start() {
     workspace.open(restored);
   } else {
     view("sign-in");
-    signIn.show();
+    signIn.show(sessionStorage.getItem(TOKEN) ? "The service cannot be reached. Reload the page to go on with your session." : "");
   }
 }
 
@@ -47,12 +50,15 @@ async function restore(auth) {
   const token = sessionStorage.getItem(TOKEN);
   if (!token) return null;
   const session = auth.restore(token);
-  try {
-    await session.idToken();
-    return session;
-  } catch (error) {
-    if (error.name === "AuthError") sessionStorage.removeItem(TOKEN);
-    return null;
+  for (let pause = FIRST_PAUSE; ; pause *= 2) {
+    try {
+      await session.idToken();
+      return session;
+    } catch (error) {
+      if (isSignedOut(error)) sessionStorage.removeItem(TOKEN);
+      if (isSignedOut(error) || pause > LAST_PAUSE) return null;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 

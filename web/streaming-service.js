@@ -22,4 +22,4 @@ export { Auth, Session, fetchConfig } from "./lib/auth.js";
 export { StreamingClient } from "./lib/client.js";
 export { Stream } from "./lib/stream.js";
 export { Assembler } from "./lib/assembler.js";
-export { ApiError, AuthError, ChallengeError, NetworkError } from "./lib/errors.js";
+export { ApiError, AuthError, ChallengeError, NetworkError, isSignedOut } from "./lib/errors.js";

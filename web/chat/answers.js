@@ -1,3 +1,4 @@
+import { isSignedOut } from "../lib/errors.js";
 import { describeError, describeFailure } from "./problems.js";
 import { isOpen, submissionOf } from "./store.js";
 
@@ -143,7 +144,7 @@ export class Answers {
       return;
     }
     Object.assign(answer, { state: "failed", problem: describeError(error), sameKey: !answer.requestId && error.name !== "ApiError" });
-    if (error.name === "AuthError" || error.status === 401) this.#on.signedOut();
+    if (isSignedOut(error)) this.#on.signedOut();
   }
 
   async #cancel(conversation, turn, running) {

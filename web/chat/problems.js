@@ -31,7 +31,7 @@ export function describeFailure({ code, message, retryable }) {
  * @returns {Problem}
  */
 export function describeError(error) {
-  if (error.name === "NetworkError") {
+  if (error.name === "NetworkError" || (error.name === "AuthError" && error.temporary)) {
     return { title: "No connection", text: "The service cannot be reached. Your message is kept here.", retry: true };
   }
   if (error.name === "AuthError") {

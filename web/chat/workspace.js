@@ -1,4 +1,5 @@
 import { StreamingClient } from "../lib/client.js";
+import { isSignedOut } from "../lib/errors.js";
 import { Announcer } from "./announcer.js";
 import { Answers } from "./answers.js";
 import { Composer } from "./composer.js";
@@ -217,7 +218,7 @@ export class Workspace {
     try {
       showUsage(await this.#client?.usage());
     } catch (error) {
-      if (error.name === "AuthError" || error.status === 401) this.#signedOut("Your session has ended. Sign in again.");
+      if (isSignedOut(error)) this.#signedOut("Your session has ended. Sign in again.");
     }
   }
 

@@ -35,12 +35,12 @@ export class Auth {
 
   /**
    * @param {Config} config
-   * @param {{fetch?: typeof fetch, now?: () => number}} [env] for tests
+   * @param {{fetch?: typeof fetch, now?: () => number, uptime?: () => number}} [env] for tests
    */
   constructor(config, env = {}) {
     this.#endpoint = cognitoUrl(config);
     this.#clientId = config.userPoolClientId;
-    this.#env = { fetch: globalThis.fetch.bind(globalThis), now: Date.now, ...env };
+    this.#env = { fetch: globalThis.fetch.bind(globalThis), now: Date.now, uptime: () => performance.now(), ...env };
   }
 
   /** Registers a user; Cognito then mails a code for confirmSignUp. */
@@ -92,7 +92,7 @@ export class Auth {
 
   /** Continues a session by its refresh token. */
   restore(refreshToken) {
-    return new Session(this, this.#env.now, { RefreshToken: refreshToken });
+    return new Session(this, this.#env, { RefreshToken: refreshToken });
   }
 
   /** Makes one call of Cognito's JSON API. */
@@ -114,29 +114,33 @@ export class Auth {
     const answer = parse(body);
     if (response.ok) return answer;
     const name = String(answer.__type ?? "UnknownError").replace(/^.*#/, "");
-    throw new AuthError(name, answer.message ?? answer.Message ?? "");
+    throw new AuthError(name, answer.message ?? answer.Message ?? "", response.status);
   }
 
   #session(email, answer) {
-    if (answer.AuthenticationResult) return new Session(this, this.#env.now, answer.AuthenticationResult);
+    if (answer.AuthenticationResult) return new Session(this, this.#env, answer.AuthenticationResult);
     const userId = answer.ChallengeParameters?.USER_ID_FOR_SRP ?? email;
     throw new ChallengeError(answer.ChallengeName, email, answer.Session, userId);
   }
 }
 
+// Between renewals that fail while the token is still valid, in ms.
+const RENEWAL_PAUSE = 5_000;
+
 /** A signed-in user, whose ID token is renewed before it expires. */
 export class Session {
   refreshToken = "";
   #auth;
-  #now;
+  #env;
   #idToken = "";
-  #renewAt = 0;
-  #expiresAt = 0;
+  #receivedAt = { now: 0, uptime: 0 };
+  #life = 0;
+  #renewAfter = 0;
   #renewal = null;
 
-  constructor(auth, now, result) {
+  constructor(auth, env, result) {
     this.#auth = auth;
-    this.#now = now;
+    this.#env = env;
     this.#take(result);
   }
 
@@ -150,11 +154,11 @@ export class Session {
 
   /** An ID token that is valid for some time yet. */
   async idToken() {
-    if (this.#now() < this.#renewAt) return this.#idToken;
+    if (this.#age() < this.#renewAfter) return this.#idToken;
     try {
       await this.#renew();
     } catch (error) {
-      if (this.#now() >= this.#expiresAt) throw error;
+      if (this.#age() >= this.#life) throw error;
     }
     return this.#idToken;
   }
@@ -168,7 +172,7 @@ export class Session {
   async signOut() {
     const Token = this.refreshToken;
     this.refreshToken = this.#idToken = "";
-    this.#renewAt = this.#expiresAt = 0;
+    this.#life = this.#renewAfter = 0;
     if (Token) await this.#auth.call("RevokeToken", { Token });
   }
 
@@ -179,21 +183,46 @@ export class Session {
   }
 
   async #refresh() {
-    if (!this.refreshToken) throw new AuthError("NotAuthorizedException", "the session has ended, sign in again");
-    const AuthParameters = { REFRESH_TOKEN: this.refreshToken };
-    const answer = await this.#auth.call("InitiateAuth", { AuthFlow: "REFRESH_TOKEN_AUTH", AuthParameters });
+    const refreshToken = this.refreshToken;
+    if (!refreshToken) throw ended();
+    let answer;
+    try {
+      const AuthParameters = { REFRESH_TOKEN: refreshToken };
+      answer = await this.#auth.call("InitiateAuth", { AuthFlow: "REFRESH_TOKEN_AUTH", AuthParameters });
+    } catch (error) {
+      this.#renewAfter = Math.min(this.#life, this.#age() + RENEWAL_PAUSE);
+      throw error;
+    }
+    if (this.refreshToken !== refreshToken) throw ended(); // signed out meanwhile
     this.#take(answer.AuthenticationResult ?? {});
   }
 
-  // A token's life is counted by this machine's clock, so that a wrong clock
-  // does no harm.
+  // The life of the ID token is its own, which is not that of the access token,
+  // and is counted from its receipt, so that a wrong clock does no harm.
   #take(result) {
-    const life = (result.ExpiresIn ?? 0) * 1_000;
     this.#idToken = result.IdToken ?? "";
-    this.#expiresAt = this.#now() + life;
-    this.#renewAt = this.#expiresAt - Math.min(life / 5, 120_000);
+    this.#receivedAt = { now: this.#env.now(), uptime: this.#env.uptime() };
+    this.#life = lifeOf(this.#idToken, result.ExpiresIn ?? 0);
+    this.#renewAfter = this.#life - Math.min(this.#life / 5, 120_000);
     this.refreshToken = result.RefreshToken ?? this.refreshToken;
   }
+
+  // By the clock that went further: uptime stands still while the machine
+  // sleeps, the other clock may be set back.
+  #age() {
+    const { now, uptime } = this.#receivedAt;
+    return Math.max(this.#env.now() - now, this.#env.uptime() - uptime);
+  }
+}
+
+function ended() {
+  return new AuthError("NotAuthorizedException", "the session has ended, sign in again");
+}
+
+/** How long an ID token is valid from its issue on, in ms; without its own word for it, as long as the access token. */
+function lifeOf(token, expiresIn) {
+  const { iat, exp } = decodeClaims(token);
+  return (exp > iat ? exp - iat : expiresIn) * 1_000;
 }
 
 function cognitoUrl(config) {

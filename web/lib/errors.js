@@ -31,11 +31,29 @@ export class NetworkError extends Error {
 
 /** A refusal by Amazon Cognito; code is the name of its exception. */
 export class AuthError extends Error {
-  constructor(code, message) {
+  constructor(code, message, status = 400) {
     super(message || code);
     this.name = "AuthError";
     this.code = code;
+    this.status = status;
   }
+
+  /**
+   * Whether Cognito may answer the same call otherwise soon. A session whose
+   * renewal failed with such an error has not ended.
+   */
+  get temporary() {
+    return this.status >= 500 || this.status === 429 || ["TooManyRequestsException", "InternalErrorException"].includes(this.code);
+  }
+}
+
+/**
+ * Whether a call failed because the user has to sign in again.
+ * @param {Error} error
+ */
+export function isSignedOut(error) {
+  if (error.name === "AuthError") return !error.temporary;
+  return error.name === "ApiError" && error.status === 401;
 }
 
 /** The password was right, but Cognito asks for more. */

@@ -31,16 +31,17 @@ export class Rest {
   async call(method, path, options = {}) {
     let renewed = false;
     for (let attempt = 0; ; attempt++) {
-      const token = await this.#session.idToken();
       try {
-        return await this.#once(method, path, token, options);
+        const token = await this.#session.idToken();
+        try {
+          return await this.#once(method, path, token, options);
+        } catch (error) {
+          if (error.status !== 401 || renewed || !this.#session.renew) throw error;
+          await this.#session.renew(token);
+          renewed = true;
+        }
       } catch (error) {
         options.signal?.throwIfAborted();
-        if (error.status === 401 && !renewed && this.#session.renew) {
-          renewed = true;
-          await this.#session.renew(token);
-          continue;
-        }
         const delay = this.#retryDelay(error, attempt);
         if (delay < 0) throw error;
         await this.#sleep(delay, options.signal);
@@ -53,8 +54,8 @@ export class Rest {
     if (attempt + 1 >= MAX_TRIES) return -1;
     const delay = fullJitter(FIRST_RETRY_DELAY, MAX_RETRY_DELAY, attempt, this.#env.random);
     if (error instanceof NetworkError) return delay;
-    if (!(error instanceof ApiError) || !error.temporary || error.retryAfter > MAX_RETRY_AFTER) return -1;
-    return Math.max(delay, error.retryAfter * 1_000);
+    if (!error.temporary || error.retryAfter > MAX_RETRY_AFTER) return -1;
+    return Math.max(delay, (error.retryAfter ?? 0) * 1_000);
   }
 
   async #once(method, path, token, { body, key, signal }) {

@@ -32,7 +32,7 @@ export class Socket {
   #ws = null;
   #wanted = false;
   #failures = 0;
-  #refusals = 0;
+  #renewed = false; // since the socket was open
   #heardAt = 0;
   #retryTimer = null;
   #pingTimer = null;
@@ -107,7 +107,7 @@ export class Socket {
   #opened(ws) {
     if (ws !== this.#ws) return;
     this.openedAt = this.#heardAt = this.#env.now();
-    this.#refusals = 0;
+    this.#renewed = false;
     this.#ping();
     this.#change({ state: "open" });
     this.#on.open();
@@ -129,15 +129,22 @@ export class Socket {
       this.#failures = 0;
       if (code === GOING_AWAY) return void this.#dial();
     }
-    if (!wasOpen) this.#refused(token);
+    if (!wasOpen && !this.#renewed && this.#session.renew) return void this.#redial(token);
     this.#retry(code === POLICY_VIOLATION);
   }
 
-  // Browsers do not tell why a handshake was refused: after the second time
-  // the token is replaced, in case it was that.
-  #refused(token) {
-    this.#refusals++;
-    if (this.#refusals === 2) this.#session.renew?.(token).catch(() => {});
+  // Browsers do not tell why a handshake was refused: the first time the token
+  // is replaced, in case it was that, and used at once.
+  async #redial(token) {
+    this.#renewed = true;
+    this.#change({ state: "connecting" });
+    try {
+      await this.#session.renew(token);
+    } catch {
+      if (this.#wanted) this.#retry(false);
+      return;
+    }
+    if (this.#wanted) this.#dial();
   }
 
   #retry(throttled) {

@@ -1,5 +1,5 @@
 import { Assembler } from "./assembler.js";
-import { ApiError, AuthError } from "./errors.js";
+import { ApiError, isSignedOut } from "./errors.js";
 import { Pace } from "./pace.js";
 
 // The service sees a cancel within a second.
@@ -165,6 +165,5 @@ function endEvent(end) {
 
 // Whether reading the state again is of no use.
 function isFinal(error) {
-  if (error instanceof AuthError) return error.code === "NotAuthorizedException";
-  return error instanceof ApiError && [401, 403, 404].includes(error.status);
+  return isSignedOut(error) || (error instanceof ApiError && [403, 404].includes(error.status));
 }

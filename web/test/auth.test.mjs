@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Auth } from "../lib/auth.js";
+import { ApiError, AuthError, isSignedOut, NetworkError } from "../lib/errors.js";
 import { Clock, reply } from "./fakes.mjs";
 
 function cognito(answers) {
@@ -13,7 +14,10 @@ function cognito(answers) {
     return typeof answer === "string" ? reply(400, { __type: answer, message: "no" }) : reply(200, answer ?? {});
   };
   const config = { region: "eu-west-1", userPoolClientId: "app" };
-  return { auth: new Auth(config, { fetch, now: clock.env.now }), calls, clock };
+  const sleep = { asleep: 0, back: 0 }; // what each of the clocks lags behind the time
+  const now = () => clock.time - sleep.back;
+  const uptime = () => clock.time - sleep.asleep;
+  return { auth: new Auth(config, { fetch, now, uptime }), calls, clock, sleep };
 }
 
 const tokens = (id, more = {}) => ({ AuthenticationResult: { IdToken: id, RefreshToken: "r", ExpiresIn: 3600, ...more } });
@@ -58,6 +62,87 @@ test("the token is renewed before it expires, once for all callers", async () =>
   assert.equal(await session.idToken(), "two");
   clock.time += 120_000;
   await assert.rejects(session.idToken(), { code: "InternalErrorException" });
+});
+
+// A token that lives five minutes, where access tokens live an hour.
+function shortLived(sub, iat = 1_000_000) {
+  const claims = Buffer.from(JSON.stringify({ sub, iat, exp: iat + 300 })).toString("base64url");
+  return tokens(`h.${claims}.s`);
+}
+
+const nameOf = async (session) => (await session.idToken()) && session.claims.sub;
+
+test("an ID token lives its own life, not that of the access token", async () => {
+  const answers = { InitiateAuth: shortLived("one") };
+  const { auth, clock } = cognito(answers);
+  const session = await auth.signIn("a", "b");
+  answers.InitiateAuth = shortLived("two");
+  clock.time += 239_000;
+  assert.equal(await nameOf(session), "one");
+  clock.time += 2_000;
+  assert.equal(await nameOf(session), "two");
+});
+
+for (const [what, iat] of [["behind", 1], ["ahead", 9_000_000_000]]) {
+  test(`the clock of the user pool may be ${what}`, async () => {
+    const answers = { InitiateAuth: shortLived("one", iat) };
+    const { auth, clock } = cognito(answers);
+    const session = await auth.signIn("a", "b");
+    answers.InitiateAuth = shortLived("two", iat);
+    clock.time += 239_000;
+    assert.equal(await nameOf(session), "one");
+    clock.time += 2_000;
+    assert.equal(await nameOf(session), "two");
+  });
+}
+
+for (const [what, lag] of [["that is set back", { back: 3_600_000 }], ["that stands still while the machine sleeps", { asleep: 600_000 }]]) {
+  test(`a clock ${what} keeps no token alive`, async () => {
+    const answers = { InitiateAuth: shortLived("one") };
+    const { auth, clock, sleep } = cognito(answers);
+    const session = await auth.signIn("a", "b");
+    answers.InitiateAuth = shortLived("two");
+    clock.time += 600_000;
+    Object.assign(sleep, lag);
+    assert.equal(await nameOf(session), "two");
+  });
+}
+
+test("callers share one renewal that fails, and the next waits a while", async () => {
+  const answers = { InitiateAuth: shortLived("one") };
+  const { auth, calls, clock } = cognito(answers);
+  const session = await auth.signIn("a", "b");
+  answers.InitiateAuth = "TooManyRequestsException";
+  clock.time += 241_000;
+  await Promise.all(Array.from({ length: 50 }, () => session.idToken()));
+  assert.equal(await nameOf(session), "one");
+  assert.equal(calls.length, 2);
+  answers.InitiateAuth = shortLived("two");
+  clock.time += 5_000;
+  assert.equal(await nameOf(session), "two");
+});
+
+test("a renewal does not undo a sign-out", async () => {
+  const { auth } = cognito({ InitiateAuth: shortLived("one") });
+  const session = auth.restore("refresh");
+  const renewed = assert.rejects(session.idToken(), { code: "NotAuthorizedException" });
+  await session.signOut();
+  await renewed;
+  assert.equal(session.refreshToken, "");
+  await assert.rejects(session.idToken(), { code: "NotAuthorizedException" });
+});
+
+test("a session ends by a refusal, not by a failure that passes", async () => {
+  const { auth } = cognito({ InitiateAuth: "NotAuthorizedException" });
+  assert.ok(isSignedOut(await auth.restore("r").idToken().catch((error) => error)));
+  for (const exception of ["InternalErrorException", "TooManyRequestsException"]) {
+    const { auth } = cognito({ InitiateAuth: exception });
+    assert.ok(!isSignedOut(await auth.restore("r").idToken().catch((error) => error)), exception);
+  }
+  assert.ok(!isSignedOut(new AuthError("UnknownError", "", 502)));
+  assert.ok(!isSignedOut(new NetworkError()));
+  assert.ok(!isSignedOut(new ApiError(503)));
+  assert.ok(isSignedOut(new ApiError(401)));
 });
 
 test("signing up, passwords and signing out", async () => {

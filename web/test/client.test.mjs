@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { StreamingClient } from "../lib/client.js";
+import { AuthError, NetworkError } from "../lib/errors.js";
 import { collect, delta, done, failed, reply, REQUEST_ID, Service, shown, start, state } from "./fakes.mjs";
 
 let service, clock;
@@ -107,6 +108,53 @@ test("a refused token is renewed once", async () => {
   service.submit = () => reply(401, { code: "unauthenticated" });
   await assert.rejects(client.submit({ prompt: "Hello" }), { status: 401 });
   assert.equal(token, 2);
+});
+
+test("a renewal that fails for a moment is tried again", async () => {
+  let token = 0;
+  let failures = 2;
+  const renew = async () => {
+    if (failures-- > 0) throw new AuthError("InternalErrorException", "", 500);
+    token++;
+  };
+  service.session = { idToken: async () => `t${token}`, renew };
+  const accept = service.submit;
+  service.submit = (call) => (call.headers.Authorization === "t1" ? accept(call) : reply(401, { code: "unauthenticated" }));
+  const client = await connected();
+  const stream = client.submit({ prompt: "Hello" });
+  await clock.advance(10_000);
+  await stream;
+  assert.equal(token, 1);
+});
+
+test("a token that cannot be had for a moment is asked for again", async () => {
+  let failures = 2;
+  const client = await connected();
+  service.session.idToken = async () => {
+    if (failures-- > 0) throw new NetworkError();
+    return "the.token";
+  };
+  const stream = client.submit({ prompt: "Hello" });
+  await clock.advance(10_000);
+  await stream;
+});
+
+test("a refused handshake renews the token at once, once", async () => {
+  let token = 0;
+  service.session = { idToken: async () => `t${token}`, renew: async () => void token++ };
+  service.up = false;
+  const client = await connected();
+  assert.deepEqual(service.sockets.map((socket) => socket.protocols[1]), ["t0", "t1"]);
+  await clock.advance(120_000);
+  assert.ok(service.sockets.length > 4);
+  assert.equal(token, 1);
+  service.up = true;
+  await clock.advance(40_000);
+  service.up = false;
+  service.socket.drop(1006);
+  await clock.advance(2_000);
+  assert.equal(token, 2); // a socket was open meanwhile
+  client.close();
 });
 
 test("frames may come before the 202", async () => {
