@@ -74,7 +74,7 @@ func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, 
 // ownDecoder gives a stream a protocol of its own: that of the client holds one
 // decoder for all of its streams, which race (aws/smithy-go issue 714).
 func ownDecoder(o *bedrockruntime.Options) {
-	o.Protocol = restjson1.New(schemas.AmazonBedrockFrontendService)
+	o.Protocol = &wholeCharacters{Protocol: restjson1.New(schemas.AmazonBedrockFrontendService)}
 }
 
 // read follows the events of a stream to its end.
