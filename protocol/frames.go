@@ -17,6 +17,27 @@ const (
 	FramePong  FrameType = "pong"
 )
 
+// Stop reasons of an answer that ends a request and is not whole. All others, of
+// an answer that is, are those of Bedrock's Converse API.
+const (
+	// StopReasonMaxTokens is an answer that reached the request's maxTokens.
+	StopReasonMaxTokens = "max_tokens"
+	// StopReasonContextWindow is an answer that filled the model's context.
+	StopReasonContextWindow = "model_context_window_exceeded"
+	// StopReasonDeadline is an answer that the service cut, because the model had
+	// had all the time that a request may take (functions.timeout).
+	StopReasonDeadline = "deadline"
+)
+
+// IsCut reports whether the answer was cut short: there may be more to say.
+func IsCut(stopReason string) bool {
+	switch stopReason {
+	case StopReasonMaxTokens, StopReasonContextWindow, StopReasonDeadline:
+		return true
+	}
+	return false
+}
+
 // Frame is one JSON object that the server sends over the socket. Which fields
 // are present depends on Type. An error frame without RequestID answers the
 // client's own frame and ends nothing.

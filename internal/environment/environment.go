@@ -3,6 +3,8 @@
 // one of them forgets cannot go unnoticed.
 package environment
 
+import "time"
+
 // Names of resources.
 const (
 	QuotaTable           = "QUOTA_TABLE"
@@ -55,6 +57,10 @@ const (
 	// the design. Tests shorten it.
 	LeaseSeconds = "LEASE_SECONDS"
 )
+
+// ClosingTime is how long before its deadline the processor ends or hands back
+// what still runs.
+const ClosingTime = 5 * time.Second
 
 // Operation.
 const (

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
@@ -19,7 +20,6 @@ const (
 	callTimeout    = 3 * time.Second  // of one call to the queue or the store
 	finishTimeout  = 10 * time.Second // of the rest of the log, and again of the terminal write
 	tellTimeout    = 20 * time.Second // of settling and telling the user
-	closingTime    = 5 * time.Second  // left before the function's deadline to hand work back
 	maxReturnDelay = 5 * time.Second  // of a message whose attempt failed
 	desertedAfter  = 30 * time.Second // without a live socket, if that ends a request
 
@@ -37,13 +37,13 @@ var (
 	ErrClosing = errors.New("the function reaches its deadline")
 )
 
-// Closing is how long is left until work must be handed back.
+// Closing is how long is left until work must be ended or handed back.
 func Closing(ctx context.Context) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return time.Hour
 	}
-	return time.Until(deadline) - closingTime
+	return time.Until(deadline) - environment.ClosingTime
 }
 
 // attempt is one claimed attempt at a request.

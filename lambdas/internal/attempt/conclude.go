@@ -14,6 +14,7 @@ import (
 // Outcomes of an attempt.
 const (
 	outcomeSucceeded  = "succeeded"
+	outcomeDeadline   = "deadline"
 	outcomeFailed     = "failed"
 	outcomeCancelled  = "cancelled"
 	outcomeFenced     = "fenced"
@@ -34,6 +35,10 @@ func (a *attempt) conclude(ctx context.Context, answer model.Answer, err error) 
 		end := life.Ended(protocol.CodeCancelled)
 		end.Usage = a.usage(answer)
 		return a.finish(ctx, outcomeCancelled, end)
+	case errors.Is(err, ErrClosing) && a.hasOutput():
+		return a.finish(ctx, outcomeDeadline, life.End{
+			Status: protocol.StatusSucceeded, StopReason: protocol.StopReasonDeadline, Usage: a.usage(answer),
+		})
 	}
 	var failure *model.Failure
 	if !errors.As(err, &failure) {
@@ -59,6 +64,12 @@ func (a *attempt) fail(ctx context.Context, answer model.Answer, failure *model.
 // shown reports whether somebody has read text that no other attempt can take
 // back.
 func (a *attempt) shown() bool { return a.Irrevocable && a.stream.Started() }
+
+// hasOutput reports whether the model has produced anything in this attempt. Its
+// user can have it go on for as long as the request lets it, so what it has
+// produced must be charged: such an attempt ends its request, where another
+// would be begun anew.
+func (a *attempt) hasOutput() bool { return a.stream.OutputTokens() > 0 }
 
 // usage is what the model reported, and an estimate of what it did not.
 func (a *attempt) usage(answer model.Answer) *protocol.TokenUsage {

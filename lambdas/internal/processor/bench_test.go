@@ -95,6 +95,9 @@ func (l *load) PutChunk(context.Context, string, string, life.Chunk, time.Time) 
 	return nil
 }
 
+func (l *load) SendAfter(context.Context, life.Key, time.Duration) error { return nil }
+
+func (l *load) Delete(context.Context, string) error                          { return nil }
 func (l *load) ChangeVisibility(context.Context, string, time.Duration) error { return nil }
 
 func (l *load) Connections(_ context.Context, userID string, _ bool) ([]life.Connection, error) {

@@ -43,32 +43,6 @@ func TestLongStreamKeepsItsLeaseAndItsMessage(t *testing.T) {
 	})
 }
 
-// TestDeadlineHandsTheRequestBack guards rule 6 of docs/life.md.
-func TestDeadlineHandsTheRequestBack(t *testing.T) {
-	simulate(t, func(t *testing.T, w *world) {
-		m := w.admit(nil)
-		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
-		defer cancel()
-		time.Sleep(time.Second)
-		begun := time.Now()
-		if w.start().handleUntil(ctx, m) {
-			t.Fatal("deleted")
-		}
-		if took := time.Since(begun); took > 3*time.Second {
-			t.Errorf("handed back after %v", took)
-		}
-		if r := w.record(m); r.Status != protocol.StatusQueued {
-			t.Errorf("record %+v", r)
-		}
-		if w.start().handleUntil(ctx, m) || w.record(m).Attempt != 1 {
-			t.Error("claimed with no time left")
-		}
-		w.finish(m)
-		assertSucceeded(t, w, m, 2)
-		assertFollowed(t, w, "a", w.record(m), answerText)
-	})
-}
-
 func TestFencedAttemptPostsNoEnd(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		m := w.admit(nil)

@@ -30,7 +30,7 @@ func (p *Processor) run(ctx context.Context, key life.Key, m *events.SQSMessage,
 	var refused *life.ClaimRefused
 	switch {
 	case errors.As(err, &refused):
-		return p.decline(ctx, refused)
+		return p.decline(ctx, m, refused)
 	case errors.Is(err, life.ErrNotFound):
 		return p.absent(m, log)
 	case err != nil:
@@ -40,13 +40,13 @@ func (p *Processor) run(ctx context.Context, key life.Key, m *events.SQSMessage,
 }
 
 // decline acts on a request that may not be claimed.
-func (p *Processor) decline(ctx context.Context, refused *life.ClaimRefused) attempt.Verdict {
+func (p *Processor) decline(ctx context.Context, m *events.SQSMessage, refused *life.ClaimRefused) attempt.Verdict {
 	delay, err := p.Lives.Decline(ctx, refused)
 	switch {
 	case err != nil:
 		return attempt.HandBack(attempt.RetryDelay, err)
 	case delay > 0:
-		return attempt.HandBack(delay, refused)
+		return p.wait(ctx, refused.Record.Key, m, delay, refused)
 	}
 	return attempt.Verdict{Done: true}
 }
@@ -69,6 +69,50 @@ type received struct {
 // Hide implements attempt.Message.
 func (r received) Hide(ctx context.Context, timeout time.Duration) error {
 	return r.queue.ChangeVisibility(ctx, r.receipt, timeout)
+}
+
+// receives is how often a message was received; 1 if that is not known.
+func receives(m *events.SQSMessage) int {
+	n, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	if err != nil {
+		return 1
+	}
+	return n
+}
+
+// The queue allows a message ten receives at least. A request is attempted at
+// most four times, so a message that comes more often waits for the attempt of
+// another, or meets services that fail.
+const (
+	promptReceives = life.AttemptCap
+	maxPatience    = 10 * time.Minute
+)
+
+// wait has the message of a request come back when the attempt of another may be
+// over. A long answer would use up the receives of a message that waits for it,
+// so a fresh one takes its place before. Lambda stops a chain of 16 messages that
+// a function sends to itself: that is after 40 minutes of waiting, and no attempt
+// takes more than 15.
+func (p *Processor) wait(ctx context.Context, key life.Key, m *events.SQSMessage, delay time.Duration, why error) attempt.Verdict {
+	if receives(m) <= promptReceives {
+		return attempt.HandBack(delay, why)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	if err := p.Queue.SendAfter(ctx, key, delay); err != nil {
+		return attempt.HandBack(delay, errors.Join(why, err))
+	}
+	return attempt.Verdict{Done: true}
+}
+
+// patient is how long a message stays away that was received so often and would
+// come back after delay: twice as long each time, so that its receives outlast an
+// outage of a minute.
+func patient(delay time.Duration, receives int) time.Duration {
+	for ; receives > promptReceives && delay < maxPatience; receives-- {
+		delay = min(2*delay, maxPatience)
+	}
+	return delay
 }
 
 // sentAt is when a message was sent; zero if that is not known.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -36,8 +37,11 @@ type Lives interface {
 // callTimeout bounds one call to the queue.
 const callTimeout = 3 * time.Second
 
-// Queue hides a message from other consumers for so long.
+// Queue is what the processor does to the messages that it is given. Its methods
+// are those of queue.Queue.
 type Queue interface {
+	SendAfter(ctx context.Context, key life.Key, delay time.Duration) error
+	Delete(ctx context.Context, receiptHandle string) error
 	ChangeVisibility(ctx context.Context, receiptHandle string, timeout time.Duration) error
 }
 
@@ -87,12 +91,22 @@ func New(d Deps, o Options) *Processor {
 }
 
 // Handle works all messages of a batch at once. Each succeeds or fails alone;
-// those that failed come back.
+// those that failed come back. Those that are done are deleted when the batch
+// ends, or before that if others still run: until then they would come back
+// again and again.
 func (p *Processor) Handle(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 	failed := make([]bool, len(e.Records))
 	var batch sync.WaitGroup
+	var working atomic.Int64
+	working.Store(int64(len(e.Records)))
 	for i := range e.Records {
-		batch.Go(func() { failed[i] = !p.contained(ctx, &e.Records[i]) })
+		batch.Go(func() {
+			done := p.contained(ctx, &e.Records[i])
+			failed[i] = !done
+			if others := working.Add(-1) > 0; done && others {
+				p.delete(ctx, &e.Records[i])
+			}
+		})
 	}
 	batch.Wait()
 	p.attempts.CountPosts()
@@ -117,7 +131,7 @@ func (p *Processor) contained(ctx context.Context, m *events.SQSMessage) (done b
 }
 
 // process reports whether the message may be deleted: the request has ended, is
-// settled, and its user has been told.
+// settled, and its user has been told, or a fresh message has taken its place.
 func (p *Processor) process(ctx context.Context, m *events.SQSMessage) bool {
 	key, err := queue.Decode(m.Body)
 	if err != nil {
@@ -137,9 +151,19 @@ func (p *Processor) process(ctx context.Context, m *events.SQSMessage) bool {
 		log.InfoContext(ctx, "message handed back", "error", v.Err, "delay", v.Delay.String())
 	}
 	if !v.Done {
-		p.hide(ctx, m.ReceiptHandle, v.Delay, log)
+		p.hide(ctx, m.ReceiptHandle, patient(v.Delay, receives(m)), log)
 	}
 	return v.Done
+}
+
+// delete deletes a message that is done. One that cannot be deleted comes back,
+// and with it the end of its request, until the batch is over.
+func (p *Processor) delete(ctx context.Context, m *events.SQSMessage) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	if err := p.Queue.Delete(ctx, m.ReceiptHandle); err != nil {
+		p.Log.WarnContext(ctx, "cannot delete a message", "messageId", m.MessageId, "error", err)
+	}
 }
 
 // hide sets when the message comes back. It reports whether it could.

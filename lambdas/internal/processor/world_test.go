@@ -47,6 +47,8 @@ type world struct {
 	chunks   map[string][]life.Chunk // by owner
 	settled  map[life.Key]int
 	visible  map[string]time.Time // by receipt: when the message comes back
+	fresh    []events.SQSMessage  // that processes sent
+	deleted  map[string]time.Time // by receipt: when a process deleted the message
 	sockets  []life.Connection
 	frames   map[string][]frame
 	calls    int
@@ -74,7 +76,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, maxAge: 15 * time.Minute,
 		records: map[life.Key]life.Record{}, chunks: map[string][]life.Chunk{}, settled: map[life.Key]int{},
-		visible: map[string]time.Time{}, frames: map[string][]frame{},
+		visible: map[string]time.Time{}, deleted: map[string]time.Time{}, frames: map[string][]frame{},
 	}
 	w.connect("a")
 	return w
@@ -109,10 +111,12 @@ func (w *world) admit(change func(*life.Record)) events.SQSMessage {
 
 func (w *world) message(key life.Key) events.SQSMessage {
 	return events.SQSMessage{
-		MessageId: "message-" + key.RequestID, ReceiptHandle: "receipt-" + key.RequestID, Body: queue.Encode(key),
+		MessageId: "message-" + key.RequestID, ReceiptHandle: receipt(key), Body: queue.Encode(key),
 		Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(time.Now().UnixMilli(), 10)},
 	}
 }
+
+func receipt(key life.Key) string { return "receipt-" + key.RequestID }
 
 func (w *world) record(m events.SQSMessage) life.Record {
 	key, err := queue.Decode(m.Body)
@@ -410,6 +414,20 @@ func (p *process) Connections(ctx context.Context, _ string, _ bool) (list []lif
 
 func (p *process) ChangeVisibility(ctx context.Context, receipt string, d time.Duration) error {
 	return p.call(ctx, "visibility", func() error { p.visible[receipt] = time.Now().Add(d); return nil })
+}
+
+func (p *process) SendAfter(ctx context.Context, key life.Key, d time.Duration) error {
+	return p.call(ctx, "send", func() error {
+		m := p.message(key)
+		m.ReceiptHandle += "-" + strconv.Itoa(len(p.fresh))
+		p.fresh = append(p.fresh, m)
+		p.visible[m.ReceiptHandle] = time.Now().Add(d)
+		return nil
+	})
+}
+
+func (p *process) Delete(ctx context.Context, receipt string) error {
+	return p.call(ctx, "delete", func() error { p.deleted[receipt] = time.Now(); return nil })
 }
 
 func (p *process) Deliver(ctx context.Context, to life.Connection, raw []byte) error {

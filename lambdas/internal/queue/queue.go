@@ -21,12 +21,13 @@ const (
 // API is the part of the SQS client that the queue uses.
 type API interface {
 	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
+	DeleteMessage(context.Context, *sqs.DeleteMessageInput, ...func(*sqs.Options)) (*sqs.DeleteMessageOutput, error)
 	ChangeMessageVisibility(context.Context, *sqs.ChangeMessageVisibilityInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error)
 }
 
 var _ API = (*sqs.Client)(nil)
 
-// Queue sends and hides messages of one queue.
+// Queue sends, hides and deletes messages of one queue.
 type Queue struct {
 	client API
 	url    string
@@ -47,6 +48,15 @@ func (q *Queue) SendAfter(ctx context.Context, key life.Key, d time.Duration) er
 	seconds := int32(math.Ceil(min(max(d, 0), maxDelay).Seconds()))
 	if _, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body, DelaySeconds: seconds}); err != nil {
 		return fmt.Errorf("sending message: %w", err)
+	}
+	return nil
+}
+
+// Delete deletes a received message. A message that is deleted already is no
+// error.
+func (q *Queue) Delete(ctx context.Context, receipt string) error {
+	if _, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: &receipt}); err != nil {
+		return fmt.Errorf("deleting message: %w", err)
 	}
 	return nil
 }

@@ -68,9 +68,15 @@ func FuzzDecode(f *testing.F) {
 
 // fake records what is asked of SQS.
 type fake struct {
-	sent   *sqs.SendMessageInput
-	hidden *sqs.ChangeMessageVisibilityInput
-	err    error
+	sent    *sqs.SendMessageInput
+	deleted *sqs.DeleteMessageInput
+	hidden  *sqs.ChangeMessageVisibilityInput
+	err     error
+}
+
+func (f *fake) DeleteMessage(_ context.Context, in *sqs.DeleteMessageInput, _ ...func(*sqs.Options)) (*sqs.DeleteMessageOutput, error) {
+	f.deleted = in
+	return nil, f.err
 }
 
 func (f *fake) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
@@ -107,6 +113,19 @@ func TestSendAfter(t *testing.T) {
 		if err := q.SendAfter(t.Context(), life.Key{UserID: "u", RequestID: id}, d); err != nil || f.sent.DelaySeconds != want {
 			t.Errorf("%v: delayed by %d, %v", d, f.sent.DelaySeconds, err)
 		}
+	}
+}
+
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	q := queue.New(f, "https://sqs/1/main")
+	if err := q.Delete(t.Context(), "receipt"); err != nil || *f.deleted.QueueUrl != "https://sqs/1/main" || *f.deleted.ReceiptHandle != "receipt" {
+		t.Errorf("deleted %+v, %v", f.deleted, err)
+	}
+	f.err = errors.New("down")
+	if err := q.Delete(t.Context(), "receipt"); !errors.Is(err, f.err) {
+		t.Errorf("Delete = %v", err)
 	}
 }
 
