@@ -37,7 +37,7 @@ func (b *build) grantsOf(function string) []grant {
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
 			b.onTable(b.tables.requests, "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"),
 			b.onTable(b.tables.quota, "UpdateItem"),
-			allow(consumeActions, b.queues.main.Arn), b.onSockets("POST"), b.bedrockGrant(),
+			allow(consumeActions, b.queues.main.Arn), b.sendToQueue(), b.onSockets("POST"), b.bedrockGrant(),
 		},
 		FunctionRecovery: {
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
@@ -47,7 +47,7 @@ func (b *build) grantsOf(function string) []grant {
 		},
 	}[function]
 	if b.args.Protection.KmsKeyArn != nil && function != FunctionAuthorizer {
-		grants = append(grants, b.keyGrant(function))
+		grants = append(grants, b.keyGrant())
 	}
 	if *b.args.Observability.Tracing {
 		grants = append(grants, traceGrant())
@@ -92,23 +92,15 @@ func traceGrant() grant {
 
 // keyGrant allows using the customer's key, through the services that encrypt
 // with it and in no other way.
-func (b *build) keyGrant(function string) grant {
+func (b *build) keyGrant() grant {
 	return pulumi.All(required(b.args.Protection.KmsKeyArn), b.place.endpoint("dynamodb"), b.place.endpoint("sqs")).
 		ApplyT(func(v []any) []statement {
 			key, dynamoDB, queue := v[0].(string), v[1].(string), v[2].(string)
 			return []statement{
 				throughService(key, dynamoDB, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
-				throughService(key, queue, queueKeyActions(function)...),
+				throughService(key, queue, "kms:Decrypt", "kms:GenerateDataKey"),
 			}
 		})
-}
-
-// queueKeyActions are those of a sender, or only that of a consumer.
-func queueKeyActions(function string) []string {
-	if function == FunctionProcessor {
-		return []string{"kms:Decrypt"}
-	}
-	return []string{"kms:Decrypt", "kms:GenerateDataKey"}
 }
 
 func throughService(key, endpoint string, actions ...string) statement {
