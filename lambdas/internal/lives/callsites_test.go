@@ -2,6 +2,7 @@ package lives_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -16,13 +17,15 @@ import (
 
 // scenarios are lives short enough to fail at each of their calls.
 var scenarios = map[string]struct {
-	script string
-	cancel time.Duration
-	drop   time.Duration
+	script  string
+	cancel  time.Duration
+	drop    time.Duration
+	timeout time.Duration // of the processor; 0: that of production
 }{
 	"succeeds":  {script: "tokens=60 rate=40"},
 	"dropped":   {script: "tokens=60 rate=40", drop: 700 * time.Millisecond},
 	"cancelled": {script: "tokens=200 rate=40", cancel: 800 * time.Millisecond},
+	"cut":       {script: "tokens=1000 rate=40", timeout: 8 * time.Second},
 	"refused":   {script: "tokens=60 rate=40 error=accessDeniedException@0"},
 	"throttled": {script: "tokens=60 rate=40 error=throttlingException@0 times=1"},
 }
@@ -89,14 +92,14 @@ func liveWithOneFault(t *testing.T, scenario string, o *oneFault) (calls int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := newWorld(t, 1, "nothing", settings{calendar: calendar, batch: 1, cap: 3, processorTimeout: 5 * time.Minute})
+		s := scenarios[scenario]
+		w := newWorld(t, 1, "nothing", settings{calendar: calendar, batch: 1, cap: 3, processorTimeout: cmp.Or(s.timeout, 5*time.Minute)})
 		w.profile = "one fault"
 		w.dice.script = o.fate
-		s := scenarios[scenario]
 		w.devices["alice"] = []*device{newDevice(w, "alice", 1)}
 		w.begin()
 		l := &life1{user: "alice", key: "key", callers: 2, cancel: s.cancel, drop: s.drop, number: 1, accepted: map[string]bool{}}
-		l.body = encode(map[string]any{"prompt": "one fault", "system": "script: " + s.script, "maxTokens": 300})
+		l.body = encode(map[string]any{"prompt": "one fault", "system": "script: " + s.script, "maxTokens": 1000})
 		l.hash = life.BodyHash([]byte(l.body))
 		w.lives = []*life1{l}
 		time.Sleep(time.Second) // the socket opens

@@ -21,6 +21,11 @@ type rates struct {
 	skew                     bool    // clocks differ
 }
 
+// callsArrive reports whether every call of a living process is answered, in time.
+func (r rates) callsArrive() bool {
+	return r.refuse == 0 && r.drop == 0 && r.lose == 0 && r.slow == 0 && r.outage == 0 && r.freeze == 0
+}
+
 // profiles are what a world suffers from. The invariants that hold only while
 // some faults are absent are checked where they are.
 var profiles = map[string]rates{

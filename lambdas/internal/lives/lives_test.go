@@ -58,6 +58,11 @@ func plan(w *world, rng *rand.Rand, number int) *life1 {
 		speeds = append(speeds, 1) // outlives its first lease
 	}
 	script := fmt.Sprintf("script: tokens=%d rate=%d", 1+rng.IntN(120), speeds[rng.IntN(len(speeds))])
+	most := 60 + rng.IntN(200)
+	if rng.IntN(8) == 0 {
+		w.dice.count("model.neverStops")
+		script, most = neverStops(w.settings.processorTimeout)
+	}
 	if w.dice.happens(func(r rates) float64 { return r.model }, "") {
 		failure := modelFailures[rng.IntN(len(modelFailures))]
 		w.dice.count("model." + strings.Fields(failure)[0])
@@ -69,7 +74,7 @@ func plan(w *world, rng *rand.Rand, number int) *life1 {
 	l := &life1{
 		number: number, user: users[rng.IntN(w.settings.users)], callers: 1, accepted: map[string]bool{},
 		start: time.Duration(rng.Int64N(int64(w.settings.spread))),
-		body:  encode(map[string]any{"prompt": fmt.Sprintf("life %d of world %d", number, w.seed), "system": script, "maxTokens": 60 + rng.IntN(200)}),
+		body:  encode(map[string]any{"prompt": fmt.Sprintf("life %d of world %d", number, w.seed), "system": script, "maxTokens": most}),
 	}
 	l.hash = life.BodyHash([]byte(l.body))
 	soon := func() time.Duration { return time.Duration(rng.Int64N(int64(20*time.Second))) + 1 }
@@ -89,6 +94,14 @@ func plan(w *world, rng *rand.Rand, number int) *life1 {
 	}
 	l.foreign = rng.IntN(10) == 0
 	return l
+}
+
+// neverStops is a model that an invocation of so long does not see the end of,
+// and the maxTokens that it needs.
+func neverStops(timeout time.Duration) (script string, maxTokens int) {
+	const rate = 10
+	maxTokens = int(rate * timeout.Seconds())
+	return fmt.Sprintf("script: tokens=%d rate=%d", maxTokens, rate), maxTokens
 }
 
 // live drives one life to its last answer.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 	scripted "github.com/streaming-service/streaming-service/internal/localcloud/bedrock"
@@ -20,28 +21,69 @@ type model struct {
 
 	mu    sync.Mutex
 	calls map[string][]string // by request: what each call would say in full
+	cuts  map[string]int      // by request: calls that spoke, and that their askers stopped
 }
 
 func newModel() *model {
-	return &model{Scripted: scripted.NewScripted(awsapi.Open{}), calls: map[string][]string{}}
+	return &model{Scripted: scripted.NewScripted(awsapi.Open{}), calls: map[string][]string{}, cuts: map[string]int{}}
 }
 
-func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// askedBy is the model as a process sees it.
+func (m *model) askedBy(p *process) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		heard := &speech{ResponseWriter: w}
+		id, err := m.answer(heard, r)
+		if err == nil && r.Context().Err() != nil && !p.dead() && heard.fluent() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.cuts[id]++
+		}
+	})
+}
+
+// speech notes when a model speaks.
+type speech struct {
+	http.ResponseWriter
+	first, last time.Time // of a piece of text
+}
+
+func (s *speech) Write(data []byte) (int, error) {
+	n, err := s.ResponseWriter.Write(data)
+	if err == nil && bytes.Contains(data, []byte("contentBlockDelta")) {
+		if s.last = time.Now(); s.first.IsZero() {
+			s.first = s.last
+		}
+	}
+	return n, err
+}
+
+// Unwrap lets the model flush.
+func (s *speech) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// fluent reports whether the model has spoken for more than a moment, and until
+// now: one that fell silent is stopped for that.
+func (s *speech) fluent() bool {
+	return s.last.Sub(s.first) > time.Second && time.Since(s.last) < 10*time.Second
+}
+
+// answer answers a call and says which request it is for.
+func (m *model) answer(w http.ResponseWriter, r *http.Request) (id string, err error) {
 	body, err := io.ReadAll(r.Body)
 	if err == nil {
-		body, err = m.vary(body)
+		id, body, err = m.vary(body)
 	}
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
-		return
+		return id, err
 	}
 	r = r.Clone(r.Context())
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	m.Scripted.ServeHTTP(w, r)
+	return id, nil
 }
 
-// vary gives a call a text of its own and notes it.
-func (m *model) vary(body []byte) ([]byte, error) {
+// vary gives a call a text of its own and notes it for its request.
+func (m *model) vary(body []byte) (id string, varied []byte, err error) {
 	var request struct {
 		RequestMetadata struct {
 			RequestID string `json:"requestId"`
@@ -59,23 +101,30 @@ func (m *model) vary(body []byte) ([]byte, error) {
 		} `json:"system"`
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	id := request.RequestMetadata.RequestID
+	id = request.RequestMetadata.RequestID
 	plain := request.System[0].Text
-	varied := plain + " seed=" + strconv.Itoa(len(m.calls[id])+1)
-	script, err := scripted.ParseScript(varied)
+	seeded := plain + " seed=" + strconv.Itoa(len(m.calls[id])+1)
+	script, err := scripted.ParseScript(seeded)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	if script.Times > 0 && len(m.calls[id]) >= script.Times {
 		script.Empty = false
 	}
 	reply := scripted.Answer(request.Messages[0].Content[0].Text, script, request.InferenceConfig.MaxTokens, nil)
 	m.calls[id] = append(m.calls[id], reply.Text())
-	return bytes.Replace(body, []byte(plain), []byte(varied), 1), nil
+	return id, bytes.Replace(body, []byte(plain), []byte(seeded), 1), nil
+}
+
+// cut returns how many calls of a request spoke and were stopped by their askers.
+func (m *model) cut(id string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.cuts[id]
 }
 
 // said returns what the calls of every request would say.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // report adds up what happened in all worlds.
@@ -34,6 +36,9 @@ func (r *report) add(w *world) {
 		for _, record := range h.records {
 			r.requests++
 			outcome := string(record.Status)
+			if record.StopReason == protocol.StopReasonDeadline {
+				outcome += " at the deadline"
+			}
 			if record.ErrorCode != "" {
 				outcome += " " + string(record.ErrorCode)
 			}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
@@ -21,6 +22,7 @@ func (w *world) checkAtRest() {
 			w.framesAreWhole(r)
 			w.devicesSurfaceOneEnd(r)
 			w.workIsBounded(r, len(said[r.RequestID]))
+			w.workIsCharged(r, w.model.cut(r.RequestID))
 		}
 	}
 	for _, l := range w.lives {
@@ -80,7 +82,7 @@ func (w *world) ledgerAtRest(h *history) {
 
 // textIsExact is invariant 7: succeeded -> GET's text = the joined deltas 1 to
 // endSeq-1 of the final attempt on every socket that followed the contract =
-// what the model produced in it. Else GET's text is a prefix of the last
+// what the model produced in it, until the deadline if that came first. Else GET's text is a prefix of the last
 // attempt's.
 func (w *world) textIsExact(r life.Record, said []string) {
 	answer := w.gateway.rest(r.UserID, http.MethodGet, r.RequestID, "", "")
@@ -90,7 +92,8 @@ func (w *world) textIsExact(r life.Record, said []string) {
 		return
 	}
 	succeeded := r.Status == protocol.StatusSucceeded
-	if !isPrefixOfOne(state.Text, said, succeeded) && state.Text != "" {
+	whole := succeeded && r.StopReason != protocol.StopReasonDeadline
+	if !isPrefixOfOne(state.Text, said, whole) && state.Text != "" {
 		w.violate(7, "%s %s: GET's text %q is none of %q", r.RequestID, r.Status, state.Text, said)
 	}
 	for _, d := range w.devices[r.UserID] {
@@ -138,6 +141,25 @@ func (w *world) workIsBounded(r life.Record, calls int) {
 	}
 	if (w.profile == "nothing" || w.profile == "duplicates") && r.Claimed() && calls != 1 {
 		w.violate(11, "%s: %d calls of the model without a fault", r.RequestID, calls)
+	}
+}
+
+// workIsCharged is invariant 12: what a user can have the model go on with is
+// charged. While every call reaches its service, nobody but the service, at its
+// deadline or for its user, stops a model that speaks. What it said is then
+// charged, as the text that was kept.
+func (w *world) workIsCharged(r life.Record, cut int) {
+	if s := life.Settle(r); s.Refund > 0 && cut > 0 && w.dice.rates.callsArrive() && w.dice.script == nil {
+		w.violate(12, "%s is refunded, although %d calls of the model were stopped: %+v", r.RequestID, cut, r)
+	}
+	if r.StopReason != protocol.StopReasonDeadline {
+		return
+	}
+	var state protocol.RequestState
+	w.gateway.rest(r.UserID, http.MethodGet, r.RequestID, "", "").into(&state)
+	want := protocol.TokenUsage{InputTokens: r.InputEstimate(), OutputTokens: relay.EstimateTokens(int64(len(state.Text))), Estimated: true}
+	if r.Usage == nil || *r.Usage != want || want.OutputTokens == 0 {
+		w.violate(12, "%s was cut: usage %+v, want %+v", r.RequestID, r.Usage, want)
 	}
 }
 

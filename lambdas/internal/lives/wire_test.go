@@ -165,7 +165,7 @@ func (w *world) serve(p *process, c *call) (*http.Response, error) {
 	case "sqs":
 		return record(w.queues, request), nil
 	case "bedrock-runtime":
-		return stream(w.model, request, p)
+		return stream(w.model.askedBy(p), request, p)
 	}
 	return record(w.gateway, request), nil
 }
