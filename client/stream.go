@@ -23,6 +23,9 @@ type Restarted struct{ Attempt int }
 
 // Done is the end of a request that succeeded. It is the last event.
 type Done struct {
+	// StopReason says why the answer ended: one of Bedrock's Converse API such
+	// as end_turn, or protocol.StopReasonDeadline. protocol.IsCut tells which of
+	// them leave an answer that was cut short.
 	StopReason string
 	Usage      protocol.TokenUsage
 }

@@ -125,8 +125,9 @@ type ModelSettings struct {
 	// ModelId. Default: ModelId alone.
 	AllowedModelIds pulumi.StringArrayInput `pulumi:"allowedModelIds,optional"`
 	// MaxTokens is the longest answer in tokens, 1 to 128000: the value of
-	// requests that give none, and the most a request may ask for. Default:
-	// 4096.
+	// requests that give none, and the most a request may ask for. More than
+	// 80 a second of functions.timeout, less 5 seconds, is warned of at preview.
+	// Default: 4096.
 	MaxTokens pulumi.IntPtrInput `pulumi:"maxTokens,optional"`
 	// Temperature is sent with requests that give none, 0 to 1, if their model
 	// takes it. A ModelId that refuses it is refused at preview. Default: not

@@ -37,7 +37,8 @@ type FunctionsSettings struct {
 	// with it. Default: 512.
 	MemorySize pulumi.IntPtrInput `pulumi:"memorySize,optional"`
 	// Timeout is the longest an invocation of the processor may take, in
-	// seconds, 30 to 900. An answer that takes longer is cut and tried again.
+	// seconds, 30 to 900. An answer that takes longer is cut 5 seconds before,
+	// with the stop reason deadline, and charged for what was produced.
 	// The queue's visibility timeout is six times as long. Default: 300.
 	Timeout pulumi.IntPtrInput `pulumi:"timeout,optional"`
 	// ReservedConcurrentExecutions is the concurrency set aside for the

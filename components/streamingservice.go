@@ -101,6 +101,7 @@ func (b *build) everything() error {
 		name string
 		make func() error
 	}{
+		{"warnings", b.warn},
 		{"authentication", b.newAuthentication},
 		{"tables", b.newTables},
 		{"queues", b.newQueues},

@@ -137,6 +137,8 @@ function noteOf(answer, stopping) {
 
 const STOP_REASONS = {
   max_tokens: "Cut off at the longest length allowed",
+  model_context_window_exceeded: "Cut off: the conversation is as long as the model can take",
+  deadline: "Cut off at the longest time allowed",
   guardrail_intervened: "A guardrail intervened",
   content_filtered: "The content filter intervened",
 };

@@ -22,21 +22,23 @@ func TestEveryRuleHasItsTests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guards := guardsOfRules(t)
+	guards, named := guardsOfRules(t), map[string]bool{}
 	rows := ruleRow.FindAllStringSubmatch(string(doc), -1)
-	if len(rows) != 13 {
-		t.Fatalf("%d rules have tests, want 13", len(rows))
+	if len(rows) != 14 {
+		t.Fatalf("%d rules have tests, want 14", len(rows))
 	}
 	for _, row := range rows {
 		for _, name := range testOfRow.FindAllStringSubmatch(row[2], -1) {
 			if !guards[name[1]] {
 				t.Errorf("rule %s: no test %s says that it guards one", row[1], name[1])
 			}
-			delete(guards, name[1])
+			named[name[1]] = true
 		}
 	}
 	for name := range guards {
-		t.Errorf("docs/life.md does not name %s", name)
+		if !named[name] {
+			t.Errorf("docs/life.md does not name %s", name)
+		}
 	}
 }
 

@@ -78,7 +78,7 @@ func (m *model) answer(w http.ResponseWriter, r *http.Request) (id string, err e
 	}
 	r = r.Clone(r.Context())
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	m.Scripted.ServeHTTP(w, r)
+	m.ServeHTTP(w, r)
 	return id, nil
 }
 

@@ -157,8 +157,8 @@ func (w *world) workIsCharged(r life.Record, cut int) {
 	}
 	var state protocol.RequestState
 	w.gateway.rest(r.UserID, http.MethodGet, r.RequestID, "", "").into(&state)
-	want := protocol.TokenUsage{InputTokens: r.InputEstimate(), OutputTokens: relay.EstimateTokens(int64(len(state.Text))), Estimated: true}
-	if r.Usage == nil || *r.Usage != want || want.OutputTokens == 0 {
+	want := r.Metered(nil, relay.EstimateTokens(int64(len(state.Text))))
+	if r.Usage == nil || *r.Usage != *want || want.OutputTokens == 0 {
 		w.violate(12, "%s was cut: usage %+v, want %+v", r.RequestID, r.Usage, want)
 	}
 }

@@ -139,6 +139,8 @@ func TestMessageOutlastsTheAttemptThatItWaitsFor(t *testing.T) {
 }
 
 // Ten receives outlast a database that is away for a minute.
+//
+// It guards rule 7 of docs/life.md.
 func TestOutageDoesNotUseUpTheReceives(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		m := w.admit(nil)

@@ -22,6 +22,9 @@ func endless(ctx context.Context, _ int, write func(string)) (model.Answer, erro
 	return model.Answer{}, say(ctx, write, 1_000_000)
 }
 
+// long is a request whose answer may be as long as any.
+func long(r *life.Record) { r.Model.MaxTokens, r.Estimate = 128_000, 128_050 }
+
 // handleFor processes a message in an invocation that ends after timeout.
 func (p *process) handleFor(timeout time.Duration, m events.SQSMessage) bool {
 	ctx, cancel := context.WithTimeout(p.t.Context(), timeout)
@@ -60,7 +63,7 @@ func assertCut(t *testing.T, w *world, m events.SQSMessage, attempt int) {
 func TestDeadlineEndsAnAnswer(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		w.onModel = endless
-		m := w.admit(nil)
+		m := w.admit(long)
 		begun := time.Now()
 		if !w.start().handleFor(5*time.Minute, m) {
 			t.Errorf("handed back: %+v", w.record(m))
@@ -82,12 +85,36 @@ func TestReportedUsageOfAnAnswerThatWasCut(t *testing.T) {
 			err := say(ctx, write, 1_000_000)
 			return model.Answer{Usage: new(reported)}, err
 		}
-		m := w.admit(nil)
+		m := w.admit(long)
 		if !w.start().handleFor(10*time.Second, m) {
 			t.Error("handed back")
 		}
 		if r := w.record(m); r.Usage == nil || *r.Usage != reported || r.StopReason != protocol.StopReasonDeadline {
 			t.Errorf("record %+v", r)
+		}
+	})
+}
+
+// A model that only reasons produces what must be paid, too.
+func TestDeadlineEndsAnAnswerThatIsAllReasoning(t *testing.T) {
+	simulate(t, func(t *testing.T, w *world) {
+		w.produce = func(ctx context.Context, _ int, take func(model.Delta)) (model.Answer, error) {
+			for {
+				if err := think(ctx, take); err != nil {
+					return model.Answer{}, err
+				}
+			}
+		}
+		m := w.admit(long)
+		if !w.start().handleFor(10*time.Second, m) {
+			t.Error("handed back")
+		}
+		r := w.record(m)
+		if r.StopReason != protocol.StopReasonDeadline || w.text(r) != "" || w.modelCalls() != 1 {
+			t.Errorf("record %+v after %d model calls", r, w.modelCalls())
+		}
+		if s := life.Settle(r); s.Refund != 0 || s.Charge < r.InputEstimate()+40 {
+			t.Errorf("settlement %+v", s)
 		}
 	})
 }
@@ -104,7 +131,7 @@ func TestDeadlineHandsASilentRequestBack(t *testing.T) {
 			}
 			return speak(ctx, call, write)
 		}
-		m := w.admit(nil)
+		m := w.admit(long)
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 		defer cancel()
 		time.Sleep(time.Second)
@@ -182,7 +209,7 @@ func deadlineAfter(t *testing.T, says func(context.Context, int, func(string)) (
 			write(text)
 		})
 	}
-	m := w.admit(nil)
+	m := w.admit(long)
 	p := w.start()
 	p.hook = func(operation string, after bool) error {
 		if !after && operation != "model" {
@@ -216,7 +243,7 @@ func deadlineAfter(t *testing.T, says func(context.Context, int, func(string)) (
 func TestCutAnswerOfASlowListenerIsCharged(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
 		w.onModel = endless
-		m := w.admit(nil)
+		m := w.admit(long)
 		p := w.start()
 		p.hook = func(operation string, after bool) error {
 			if operation == "post" && !after {
