@@ -283,7 +283,7 @@ func TestATransientFailureOfTheRenewalIsTriedAgain(t *testing.T) {
 			c := f.clientWithTokens(session)
 			gate := newGatekeeper(t, f, "token-2")
 			p.refuse(exception)
-			time.AfterFunc(time.Second, func() { p.refused.Store(nil) })
+			time.AfterFunc(100*time.Millisecond, func() { p.refused.Store(nil) })
 			if _, err := c.Submit(t.Context(), protocol.SubmitRequest{Prompt: "Hello"}); err != nil {
 				t.Errorf("%s: %v", exception, err)
 			}
@@ -291,7 +291,7 @@ func TestATransientFailureOfTheRenewalIsTriedAgain(t *testing.T) {
 			gate.accept("token-3")
 			time.Sleep(5 * time.Minute)
 			p.refuse(exception)
-			time.AfterFunc(time.Second, func() { p.refused.Store(nil) })
+			time.AfterFunc(100*time.Millisecond, func() { p.refused.Store(nil) })
 			if _, err := c.Usage(t.Context()); err != nil {
 				t.Errorf("%s: %v", exception, err)
 			}
