@@ -44,7 +44,8 @@ type FunctionsSettings struct {
 	// ReservedConcurrentExecutions is the concurrency set aside for the
 	// processor; at least Queue.MaximumConcurrency. Default: none.
 	ReservedConcurrentExecutions pulumi.IntPtrInput `pulumi:"reservedConcurrentExecutions,optional"`
-	// LogLevel is debug, info, warn or error. Metrics are written whatever the
+	// LogLevel is debug, info, warn or error. At debug the functions log each
+	// call and its outcome, without contents. Metrics are written whatever the
 	// level. Default: info.
 	LogLevel pulumi.StringPtrInput `pulumi:"logLevel,optional"`
 	// LogRetentionInDays is how long logs are kept, in days, one of the values
@@ -97,9 +98,9 @@ type ProtectionSettings struct {
 // a WebSocket domain cannot serve a REST API.
 type DomainSettings struct {
 	// Rest is the domain name of the REST API. Default: none.
-	Rest string `pulumi:"rest,optional"`
+	Rest pulumi.StringPtrInput `pulumi:"rest,optional"`
 	// WebSocket is the domain name of the WebSocket API. Default: none.
-	WebSocket string `pulumi:"webSocket,optional"`
+	WebSocket pulumi.StringPtrInput `pulumi:"webSocket,optional"`
 	// CertificateArn is an ACM certificate of the same Region that covers the
 	// names given. Default: none; required with a name.
 	CertificateArn pulumi.StringPtrInput `pulumi:"certificateArn,optional"`

@@ -21,27 +21,27 @@ func (b *build) newDomains() error {
 		restTarget:      pulumi.String("").ToStringOutput(),
 		webSocketTarget: pulumi.String("").ToStringOutput(),
 	}
-	if b.args.Domain.Rest != "" {
-		if err := b.newRestDomain(b.args.Domain.Rest); err != nil {
+	if name := b.args.Domain.Rest; name != nil {
+		if err := b.newRestDomain(required(name)); err != nil {
 			return err
 		}
 	}
-	if b.args.Domain.WebSocket != "" {
-		return b.newWebSocketDomain(b.args.Domain.WebSocket)
+	if name := b.args.Domain.WebSocket; name != nil {
+		return b.newWebSocketDomain(required(name))
 	}
 	return nil
 }
 
-func (b *build) newRestDomain(name string) error {
+func (b *build) newRestDomain(name pulumi.StringInput) error {
 	domain, err := apigateway.NewDomainName(b.ctx, b.child("rest-domain"), &apigateway.DomainNameArgs{
-		DomainName:             pulumi.String(name),
+		DomainName:             name,
 		RegionalCertificateArn: b.args.Domain.CertificateArn,
 		SecurityPolicy:         pulumi.String("TLS_1_2"),
 		EndpointConfiguration:  &apigateway.DomainNameEndpointConfigurationArgs{Types: pulumi.String("REGIONAL")},
 		Tags:                   b.args.Tags,
 	}, b.options()...)
 	if err != nil {
-		return fmt.Errorf("creating domain %s: %w", name, err)
+		return fmt.Errorf("creating domain of the REST API: %w", err)
 	}
 	mapping, err := apigateway.NewBasePathMapping(b.ctx, b.child("rest-domain-mapping"), &apigateway.BasePathMappingArgs{
 		DomainName: domain.DomainName,
@@ -49,16 +49,16 @@ func (b *build) newRestDomain(name string) error {
 		StageName:  b.rest.stage.StageName,
 	}, b.options()...)
 	if err != nil {
-		return fmt.Errorf("mapping domain %s: %w", name, err)
+		return fmt.Errorf("mapping domain of the REST API: %w", err)
 	}
 	b.domains.restURL = urlOf("https", domain.DomainName, mapping.ID())
 	b.domains.restTarget = domain.RegionalDomainName
 	return b.newAlias("rest-domain-record", name, domain.RegionalDomainName, domain.RegionalZoneId)
 }
 
-func (b *build) newWebSocketDomain(name string) error {
+func (b *build) newWebSocketDomain(name pulumi.StringInput) error {
 	domain, err := apigatewayv2.NewDomainName(b.ctx, b.child("websocket-domain"), &apigatewayv2.DomainNameArgs{
-		DomainName: pulumi.String(name),
+		DomainName: name,
 		DomainNameConfiguration: &apigatewayv2.DomainNameDomainNameConfigurationArgs{
 			CertificateArn: required(b.args.Domain.CertificateArn),
 			EndpointType:   pulumi.String("REGIONAL"),
@@ -67,7 +67,7 @@ func (b *build) newWebSocketDomain(name string) error {
 		Tags: b.args.Tags,
 	}, b.options()...)
 	if err != nil {
-		return fmt.Errorf("creating domain %s: %w", name, err)
+		return fmt.Errorf("creating domain of the WebSocket API: %w", err)
 	}
 	mapping, err := apigatewayv2.NewApiMapping(b.ctx, b.child("websocket-domain-mapping"), &apigatewayv2.ApiMappingArgs{
 		ApiId:      b.webSocket.api.ID(),
@@ -75,7 +75,7 @@ func (b *build) newWebSocketDomain(name string) error {
 		Stage:      b.webSocket.stage.Name,
 	}, b.options()...)
 	if err != nil {
-		return fmt.Errorf("mapping domain %s: %w", name, err)
+		return fmt.Errorf("mapping domain of the WebSocket API: %w", err)
 	}
 	target := domain.DomainNameConfiguration.TargetDomainName().Elem()
 	b.domains.webSocketURL = urlOf("wss", domain.DomainName, mapping.ID())
@@ -84,13 +84,13 @@ func (b *build) newWebSocketDomain(name string) error {
 }
 
 // newAlias points a name to an API in the hosted zone, if there is one.
-func (b *build) newAlias(role, name string, target, targetZone pulumi.StringInput) error {
+func (b *build) newAlias(role string, name, target, targetZone pulumi.StringInput) error {
 	if b.args.Domain.HostedZoneId == nil {
 		return nil
 	}
 	return b.newUntyped("aws:route53/record:Record", role, pulumi.Map{
 		"zoneId": required(b.args.Domain.HostedZoneId),
-		"name":   pulumi.String(name),
+		"name":   name,
 		"type":   pulumi.String("A"),
 		"aliases": pulumi.Array{pulumi.Map{
 			"name": target, "zoneId": targetZone, "evaluateTargetHealth": pulumi.Bool(false),

@@ -65,15 +65,40 @@ func (b *build) newSweep() error {
 	if err != nil {
 		return err
 	}
+	once, err := b.newSweepOnce(minutes)
+	if err != nil {
+		return err
+	}
 	_, err = cloudwatch.NewEventTarget(b.ctx, b.child("sweep-target"), &cloudwatch.EventTargetArgs{
 		Rule:  rule.Name,
 		Arn:   b.functions[FunctionRecovery].Arn,
 		Input: pulumi.String(sweepEvent),
-	}, b.options(pulumi.DependsOn([]pulumi.Resource{permission}))...)
+	}, b.options(pulumi.DependsOn([]pulumi.Resource{permission, once}))...)
 	if err != nil {
 		return fmt.Errorf("creating target of the sweep: %w", err)
 	}
 	return nil
+}
+
+// Limits of the age at which Lambda drops an asynchronous event, in seconds.
+const (
+	leastEventAge   = 60
+	longestEventAge = 21_600
+)
+
+// newSweepOnce makes Lambda run a sweep once. By default a sweep that fails is
+// run again, twice, and one that finds no concurrency is kept for six hours: the
+// next sweep does the same work, and two at a time do it twice.
+func (b *build) newSweepOnce(minutes int) (pulumi.Resource, error) {
+	once, err := lambda.NewFunctionEventInvokeConfig(b.ctx, b.child("sweep-once"), &lambda.FunctionEventInvokeConfigArgs{
+		FunctionName:             b.functions[FunctionRecovery].Name,
+		MaximumRetryAttempts:     pulumi.Int(0),
+		MaximumEventAgeInSeconds: pulumi.Int(min(max(minutes*60, leastEventAge), longestEventAge)),
+	}, b.options()...)
+	if err != nil {
+		return nil, fmt.Errorf("creating configuration of the sweep: %w", err)
+	}
+	return once, nil
 }
 
 func rate(minutes int) string {

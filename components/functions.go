@@ -26,10 +26,11 @@ const concurrentBuilds = 3
 // functions are the Lambda functions by name.
 type functions map[string]*function
 
-// function is a Lambda function and the policy that it needs to be in place
-// before anything calls it.
+// function is a Lambda function, its role, and the policy that it needs to be in
+// place before anything calls it.
 type function struct {
 	*lambda.Function
+	role   *iam.Role
 	policy *iam.RolePolicy
 }
 
@@ -96,9 +97,10 @@ func (b *build) newFunction(name, archive string) (*function, error) {
 		MemorySize:    pulumi.Int(apiMemory),
 		Timeout:       pulumi.Int(timeouts[name]),
 		Environment:   &lambda.FunctionEnvironmentArgs{Variables: variables},
-		// No log levels here: Lambda would count metric lines as INFO and
-		// drop them. The functions filter their own logs.
-		LoggingConfig: &lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: logs.Name},
+		// The functions filter their own logs. Lambda must let all through: by
+		// default it drops what is below INFO, and above that it would drop
+		// metric lines, which it counts as INFO.
+		LoggingConfig: &lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), ApplicationLogLevel: pulumi.String("DEBUG"), LogGroup: logs.Name},
 		TracingConfig: &lambda.FunctionTracingConfigArgs{Mode: pulumi.String(b.tracingMode())},
 		Tags:          b.args.Tags,
 	}
@@ -111,7 +113,7 @@ func (b *build) newFunction(name, archive string) (*function, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating function %s: %w", name, err)
 	}
-	return &function{created, policy}, nil
+	return &function{created, role, policy}, nil
 }
 
 var descriptions = map[string]string{
@@ -176,6 +178,15 @@ func (f functions) arns() pulumi.StringMapOutput {
 		arns[name] = function.Arn
 	}
 	return arns.ToStringMapOutput()
+}
+
+// roleNames are the names of the functions' roles by the functions' names.
+func (f functions) roleNames() pulumi.StringMapOutput {
+	names := pulumi.StringMap{}
+	for name, function := range f {
+		names[name] = function.role.Name
+	}
+	return names.ToStringMapOutput()
 }
 
 // newPermission lets an AWS service call a function on behalf of exactly one

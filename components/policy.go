@@ -7,7 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// statement is one statement of an IAM policy that allows something.
+// statement is one statement of an IAM policy.
 type statement struct {
 	Effect    string                         `json:"Effect"`
 	Action    []string                       `json:"Action"`
@@ -24,6 +24,16 @@ type grant = pulumi.Output
 func allow(actions []string, resources ...pulumi.StringInput) grant {
 	return pulumi.StringArray(resources).ToStringArrayOutput().ApplyT(func(arns []string) []statement {
 		return []statement{{Effect: "Allow", Action: actions, Resource: arns}}
+	})
+}
+
+// denyPlainHTTP refuses every use of a queue by everybody but over TLS.
+func denyPlainHTTP(queueARN pulumi.StringOutput) grant {
+	return queueARN.ApplyT(func(arn string) []statement {
+		return []statement{{
+			Effect: "Deny", Action: []string{"sqs:*"}, Resource: []string{arn}, Principal: map[string]string{"AWS": "*"},
+			Condition: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"false"}}},
+		}}
 	})
 }
 

@@ -49,7 +49,20 @@ func (b *build) newQueue(role string, args *sqs.QueueArgs) (*sqs.Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating %s: %w", role, err)
 	}
-	return queue, nil
+	return queue, b.requireTLS(role, queue)
+}
+
+// requireTLS makes a queue refuse plain HTTP, which SQS also speaks. The policy
+// allows nothing: who may use the queue is for the roles of the functions.
+func (b *build) requireTLS(role string, queue *sqs.Queue) error {
+	_, err := sqs.NewQueuePolicy(b.ctx, b.child(role+"-policy"), &sqs.QueuePolicyArgs{
+		QueueUrl: queue.Url,
+		Policy:   policy(denyPlainHTTP(queue.Arn)),
+	}, b.options()...)
+	if err != nil {
+		return fmt.Errorf("creating policy of %s: %w", role, err)
+	}
+	return nil
 }
 
 // times multiplies a setting that has a value.

@@ -204,6 +204,8 @@ var decides = map[string]bool{
 	"auth.fromEmailAddress":       true,
 	"protection.kmsKeyArn":        true,
 	"protection.webAclArn":        true,
+	"domain.rest":                 true,
+	"domain.webSocket":            true,
 	"domain.certificateArn":       true,
 	"domain.hostedZoneId":         true,
 	"observability.alarmTopicArn": true,

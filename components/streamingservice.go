@@ -43,6 +43,9 @@ type StreamingService struct {
 	// FunctionArns are the ARNs of the functions by their short names:
 	// authorizer, connection, processor, quota, recovery and requests.
 	FunctionArns pulumi.StringMapOutput `pulumi:"functionArns"`
+	// FunctionRoleNames are the names of the functions' IAM roles by the same
+	// short names. Attach policies of your own to them.
+	FunctionRoleNames pulumi.StringMapOutput `pulumi:"functionRoleNames"`
 	// DashboardUrl is where the CloudWatch dashboard is; empty without one.
 	DashboardUrl pulumi.StringOutput `pulumi:"dashboardUrl"`
 	// RestDomainTarget is what the name domain.rest must point to; empty
@@ -152,6 +155,7 @@ func (b *build) outputs() {
 	svc.ConnectionsTableName = b.tables.connections.Name
 	svc.RequestsTableName = b.tables.requests.Name
 	svc.FunctionArns = b.functions.arns()
+	svc.FunctionRoleNames = b.functions.roleNames()
 	svc.DashboardUrl = b.dashboard
 }
 
@@ -171,6 +175,7 @@ func (s *StreamingService) outputs() pulumi.Map {
 		"connectionsTableName":  s.ConnectionsTableName,
 		"requestsTableName":     s.RequestsTableName,
 		"functionArns":          s.FunctionArns,
+		"functionRoleNames":     s.FunctionRoleNames,
 		"dashboardUrl":          s.DashboardUrl,
 		"restDomainTarget":      s.RestDomainTarget,
 		"webSocketDomainTarget": s.WebSocketDomainTarget,

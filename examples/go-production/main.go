@@ -34,8 +34,8 @@ func production(ctx *pulumi.Context) error {
 		Queue:      &components.QueueSettings{MaximumConcurrency: pulumi.Int(200)},
 		Protection: &components.ProtectionSettings{KmsKeyArn: required("kmsKeyArn"), WebAclArn: required("webAclArn")},
 		Domain: &components.DomainSettings{
-			Rest:           "api.example.com",
-			WebSocket:      "stream.example.com",
+			Rest:           pulumi.String("api.example.com"),
+			WebSocket:      pulumi.String("stream.example.com"),
 			CertificateArn: required("certificateArn"),
 			HostedZoneId:   required("hostedZoneId"),
 		},

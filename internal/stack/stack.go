@@ -77,6 +77,7 @@ func export(ctx *pulumi.Context, svc *components.StreamingService) {
 	ctx.Export("connectionsTableName", svc.ConnectionsTableName)
 	ctx.Export("requestsTableName", svc.RequestsTableName)
 	ctx.Export("functionArns", svc.FunctionArns)
+	ctx.Export("functionRoleNames", svc.FunctionRoleNames)
 	ctx.Export("dashboardUrl", svc.DashboardUrl)
 	ctx.Export("restDomainTarget", svc.RestDomainTarget)
 	ctx.Export("webSocketDomainTarget", svc.WebSocketDomainTarget)

@@ -99,9 +99,10 @@ func (r *recorder) variable(function, name string) any {
 func TestExports(t *testing.T) {
 	t.Parallel()
 	exports := mustRun(t, nil).exports
-	functions := map[string]string{}
+	functions, roles := map[string]string{}, map[string]string{}
 	for _, name := range []string{"authorizer", "connection", "processor", "quota", "recovery", "requests"} {
 		functions[name] = "arn:streaming-" + name
+		roles[name] = "name:streaming-" + name + "-role"
 	}
 	want := map[string]any{
 		"restUrl":               "invokeUrl:streaming-rest-stage",
@@ -116,6 +117,7 @@ func TestExports(t *testing.T) {
 		"connectionsTableName":  "name:streaming-connections-table",
 		"requestsTableName":     "name:streaming-requests-table",
 		"functionArns":          functions,
+		"functionRoleNames":     roles,
 		"dashboardUrl":          "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/streaming-service-streaming-test",
 		"restDomainTarget":      "",
 		"webSocketDomainTarget": "",

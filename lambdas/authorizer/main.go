@@ -34,5 +34,5 @@ func main() {
 		Log:      log,
 		Metrics:  metrics.New(os.Stdout, settings.MetricsNamespace, settings.ServiceName),
 	}
-	lambda.Start(handler.Handle)
+	lambda.Start(logging.Edges(log, handler.Handle))
 }

@@ -51,5 +51,5 @@ func main() {
 		Log:            log,
 		MaxConnections: settings.UserConnections,
 	}
-	lambda.Start(handler.Handle)
+	lambda.Start(logging.Edges(log, handler.Handle))
 }

@@ -35,7 +35,7 @@ func main() {
 		log.Error("cannot start", slog.Any("error", err))
 		os.Exit(1)
 	}
-	lambda.Start(wire(settings, log).Handle)
+	lambda.Start(logging.Edges(log, wire(settings, log).Handle))
 }
 
 func wire(settings config.Settings, log *slog.Logger) *processor.Processor {

@@ -32,7 +32,8 @@ func main() {
 		logging.New(os.Stdout, slog.LevelInfo).Error("cannot start", slog.Any("error", err))
 		os.Exit(1)
 	}
-	lambda.Start(newService(settings).Handle)
+	service := newService(settings)
+	lambda.Start(logging.Edges(service.Log, service.Handle))
 }
 
 func newService(s config.Settings) *recovery.Service {

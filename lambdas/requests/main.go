@@ -34,7 +34,8 @@ func main() {
 		logging.New(os.Stdout, slog.LevelInfo).Error("cannot start", slog.Any("error", err))
 		os.Exit(1)
 	}
-	lambda.Start(newAPI(settings).Serve)
+	api := newAPI(settings)
+	lambda.Start(logging.Edges(api.Log, api.Serve))
 }
 
 func newAPI(s config.Settings) *httpapi.API {

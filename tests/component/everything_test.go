@@ -53,7 +53,7 @@ func everything() *components.StreamingServiceArgs {
 			DeletionProtection: new(false), PointInTimeRecovery: pulumi.Bool(false), KmsKeyArn: pulumi.String(keyARN), EncryptLogs: new(true), WebAclArn: pulumi.String(aclARN),
 		},
 		Domain: &components.DomainSettings{
-			Rest: "api.example.com", WebSocket: "stream.example.com", CertificateArn: pulumi.String(certificateARN), HostedZoneId: pulumi.String("Z123"),
+			Rest: pulumi.String("api.example.com"), WebSocket: pulumi.String("stream.example.com"), CertificateArn: pulumi.String(certificateARN), HostedZoneId: pulumi.String("Z123"),
 		},
 		Observability: &components.ObservabilitySettings{
 			AlarmTopicArn: pulumi.String(topicARN), Dashboard: new(false), Tracing: new(true), AccessLogs: new(true), ApiGatewayLogRole: "manage",

@@ -104,11 +104,11 @@ var invalid = []struct {
 		`protection.kmsKeyArn must be an ARN like arn:aws:kms:<region>:<account>:key/…, got "alias/mine"`},
 	{"encrypted logs without key", args{Protection: &components.ProtectionSettings{EncryptLogs: new(true)}},
 		"protection.encryptLogs must be false without protection.kmsKeyArn, got true"},
-	{"one domain for both", args{Domain: &components.DomainSettings{Rest: "a.example.com", WebSocket: "a.example.com", CertificateArn: pulumi.String(certificateARN)}},
+	{"one domain for both", args{Domain: &components.DomainSettings{Rest: pulumi.String("a.example.com"), WebSocket: pulumi.String("a.example.com"), CertificateArn: pulumi.String(certificateARN)}},
 		`domain.webSocket must differ from domain.rest: one domain name cannot serve both APIs, got "a.example.com"`},
-	{"domain in capitals", args{Domain: &components.DomainSettings{Rest: "API.example.com", CertificateArn: pulumi.String(certificateARN)}},
+	{"domain in capitals", args{Domain: &components.DomainSettings{Rest: pulumi.String("API.example.com"), CertificateArn: pulumi.String(certificateARN)}},
 		`domain.rest must be a domain name in lower case, such as api.example.com, got "API.example.com"`},
-	{"domain without certificate", args{Domain: &components.DomainSettings{Rest: "a.example.com"}},
+	{"domain without certificate", args{Domain: &components.DomainSettings{Rest: pulumi.String("a.example.com")}},
 		"domain.certificateArn must be set with domain.rest and domain.webSocket"},
 	{"zone without domain", args{Domain: &components.DomainSettings{HostedZoneId: pulumi.String("Z1")}},
 		"domain.hostedZoneId must not be set without domain.rest or domain.webSocket"},
@@ -161,10 +161,14 @@ func TestInvalidOutputs(t *testing.T) {
 		Throttle: &components.ThrottleSettings{BurstLimit: later(0).(pulumi.IntOutput)},
 		Auth:     &components.AuthSettings{AllowedOrigins: later([]string{"nowhere"}).(pulumi.StringArrayOutput)},
 		Model:    &components.ModelSettings{ModelId: later("a b").(pulumi.StringOutput)},
+		Domain: &components.DomainSettings{
+			Rest: later("a.example.com").(pulumi.StringOutput), WebSocket: later("a.example.com").(pulumi.StringOutput), CertificateArn: pulumi.String(certificateARN),
+		},
 	}
 	r, err := tryDeclare(&given)
 	want := []string{
 		`auth.allowedOrigins elements must be origins as browsers send them, such as https://app.example.com, got [nowhere]`,
+		`domain.webSocket must differ from domain.rest: one domain name cannot serve both APIs, got "a.example.com"`,
 		`model.modelId must be a model id, an inference profile id or an ARN, got "a b"`,
 		`queue.batchSize must be between 1 and 10, got 11`,
 		`quota.monthlyRequests must be >= 0, got -5`,
@@ -202,6 +206,8 @@ func TestOutputsReachResources(t *testing.T) {
 	given.Functions.Timeout = later(120).(pulumi.IntOutput)
 	given.Protection.KmsKeyArn = later(keyARN).(pulumi.StringOutput)
 	given.Protection.PointInTimeRecovery = later(false).(pulumi.BoolOutput)
+	given.Domain.Rest = later("api.example.com").(pulumi.StringOutput)
+	given.Domain.WebSocket = later("stream.example.com").(pulumi.StringOutput)
 	given.Tags = later(map[string]string{"team": "chat"}).(pulumi.StringMapOutput)
 	r := declare(t, given)
 	golden(t, "inputs-everything.golden", inputs(t, r))
@@ -241,8 +247,9 @@ func TestAbsentOutputs(t *testing.T) {
 func TestAbsentReference(t *testing.T) {
 	t.Parallel()
 	nothing := pulumi.ToOutput((*string)(nil)).(pulumi.StringPtrOutput)
-	_, err := tryDeclare(&args{Auth: &components.AuthSettings{UserPoolId: nothing, UserPoolClientId: nothing}, Protection: &components.ProtectionSettings{KmsKeyArn: nothing}})
-	for _, want := range []string{`auth.userPoolId must be the id of a user pool`, `auth.userPoolClientId must be the id`, `protection.kmsKeyArn must be an ARN`} {
+	_, err := tryDeclare(&args{Auth: &components.AuthSettings{UserPoolId: nothing, UserPoolClientId: nothing}, Protection: &components.ProtectionSettings{KmsKeyArn: nothing},
+		Domain: &components.DomainSettings{Rest: nothing, CertificateArn: pulumi.String(certificateARN)}})
+	for _, want := range []string{`auth.userPoolId must be the id of a user pool`, `auth.userPoolClientId must be the id`, `protection.kmsKeyArn must be an ARN`, `domain.rest must be a domain name`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v, want one with %s", err, want)
 		}

@@ -145,7 +145,7 @@ func TestOrder(t *testing.T) {
 		"quota":             {"quota-policy"},
 		"processor-mapping": {"processor-policy"},
 		"recovery-mapping":  {"recovery-policy"},
-		"sweep-target":      {"sweep-permission"},
+		"sweep-target":      {"sweep-permission", "sweep-once"},
 		"websocket-stage":   {"connect-route", "disconnect-route", "default-route", "api-gateway-account"},
 		"rest-stage":        {"api-gateway-account"},
 		"rest-deployment":   {"requests-post-integration", "root-any-method", "other-options-integration", "unauthorized-response", "rest-authorizer"},

@@ -41,7 +41,7 @@ func inputs(t *testing.T, r *recorder) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(r.resources)) {
 		d := r.resources[name]
-		if d.Type == "aws:iam/rolePolicy:RolePolicy" || d.Type == "aws:cloudwatch/dashboard:Dashboard" {
+		if d.Type == "aws:iam/rolePolicy:RolePolicy" || d.Type == "aws:sqs/queuePolicy:QueuePolicy" || d.Type == "aws:cloudwatch/dashboard:Dashboard" {
 			continue // have files of their own
 		}
 		fmt.Fprintf(&b, "%s %s", d.Type, d.Name)
@@ -56,7 +56,7 @@ func inputs(t *testing.T, r *recorder) string {
 	return b.String()
 }
 
-// TestPolicies guards the permissions of every role.
+// TestPolicies guards the permissions of every role and queue.
 func TestPolicies(t *testing.T) {
 	t.Parallel()
 	golden(t, "policies-default.golden", policies(t, declare(t, nil)))
@@ -65,7 +65,7 @@ func TestPolicies(t *testing.T) {
 
 func policies(t *testing.T, r *recorder) string {
 	var b strings.Builder
-	for _, d := range r.ofType("aws:iam/rolePolicy:RolePolicy") {
+	for _, d := range append(r.ofType("aws:iam/rolePolicy:RolePolicy"), r.ofType("aws:sqs/queuePolicy:QueuePolicy")...) {
 		fmt.Fprintf(&b, "%s\n%s\n", d.Name, indented(t, d.property("policy")))
 	}
 	return b.String()

@@ -20,7 +20,7 @@ func TestWhatAWSTakes(t *testing.T) {
 			BurstLimit: pulumi.Int(1), WebSocketBurstLimit: pulumi.Int(1), UserRateLimit: pulumi.Float64(1000), UserBurstLimit: pulumi.Int(1),
 		}},
 		"an e-mail address as sender": {Auth: &components.AuthSettings{SesSourceArn: pulumi.String("arn:aws:ses:eu-west-1:123456789012:identity/chat@example.com")}},
-		"a domain in punycode":        {Domain: &components.DomainSettings{Rest: "api.xn--e1afmkfd.xn--p1ai", CertificateArn: pulumi.String(certificateARN)}},
+		"a domain in punycode":        {Domain: &components.DomainSettings{Rest: pulumi.String("api.xn--e1afmkfd.xn--p1ai"), CertificateArn: pulumi.String(certificateARN)}},
 		"tags in other letters":       {Tags: pulumi.StringMap{strings.Repeat("ü", 128): pulumi.String(strings.Repeat("ß", 256))}},
 		"zones of several parts":      {Quota: &components.QuotaSettings{TimeZone: pulumi.String("America/Argentina/ComodRivadavia")}},
 		"zones with signs":            {Quota: &components.QuotaSettings{TimeZone: pulumi.String("Etc/GMT+12")}},

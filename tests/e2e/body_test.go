@@ -163,7 +163,7 @@ func TestPagesOfAnyOriginMayCall(t *testing.T) {
 
 func TestOnlyAllowedOriginsMayCall(t *testing.T) {
 	t.Parallel()
-	h := ownCloud(t, "auth.allowedOrigins[0]=https://app.example")
+	h := ownCloud(t, "auth.allowedOrigins[0]=https://App.example:443", "auth.allowedCidrs[0]=::ffff:127.0.0.0/104")
 	p := newPerson(t, h)
 	for origin, want := range map[string]string{"https://app.example": "https://app.example", "https://evil.example": "", "https://app.example.evil.example": ""} {
 		if got := p.call("GET", "/usage", nil, "Origin", origin).Header.Get("Access-Control-Allow-Origin"); got != want {
@@ -172,6 +172,10 @@ func TestOnlyAllowedOriginsMayCall(t *testing.T) {
 		preflight := h.Rest(t, "", "OPTIONS", "/requests", nil, "Origin", origin, "Access-Control-Request-Method", "POST")
 		if got := preflight.Header.Get("Access-Control-Allow-Origin"); got != want {
 			t.Errorf("a preflight of %s gets Access-Control-Allow-Origin %q, want %q", origin, got, want)
+		}
+		refused := h.Rest(t, "", "GET", "/usage", nil, "Origin", origin) // by the gateway itself
+		if got := refused.Header.Get("Access-Control-Allow-Origin"); refused.Status != http.StatusUnauthorized || got != "https://app.example" {
+			t.Errorf("the gateway answers %d to %s with Access-Control-Allow-Origin %q, want the only origin", refused.Status, origin, got)
 		}
 		status := 101
 		if want == "" {

@@ -159,6 +159,9 @@ func TestNoTokenOrPromptIsLogged(t *testing.T) {
 		secrets = append(secrets, strings.Split(token, ".")...)
 	}
 	logs := h.Logs(t, "")
+	if !strings.Contains(logs, `"level":"DEBUG","message":"event"`) || !strings.Contains(logs, `"message":"answer"`) {
+		t.Errorf("the functions logged nothing at debug:\n%s", logs)
+	}
 	if !strings.Contains(logs, "request failed") {
 		t.Errorf("the functions logged nothing of what went wrong:\n%s", logs)
 	}

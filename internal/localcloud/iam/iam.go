@@ -18,9 +18,10 @@ import (
 
 // Service holds the roles. Its methods may be called concurrently.
 type Service struct {
-	mu    sync.RWMutex
-	roles map[string]*role  // by name
-	keys  map[string]string // role name by access key
+	mu        sync.RWMutex
+	roles     map[string]*role    // by name
+	keys      map[string]string   // role name by access key
+	resources map[string]document // policies by the ARN of their resource
 }
 
 type role struct {
@@ -33,7 +34,7 @@ type role struct {
 
 // New returns a service without roles.
 func New() *Service {
-	return &Service{roles: map[string]*role{}, keys: map[string]string{}}
+	return &Service{roles: map[string]*role{}, keys: map[string]string{}, resources: map[string]document{}}
 }
 
 // RoleARN returns the ARN of the role of that name.
@@ -166,7 +167,8 @@ func (s *Service) Principal(accessKeyID string) (roleARN string, ok bool) {
 
 // Allowed decides whether the owner of an access key may do p: nil, or the error
 // to answer. A key that the local cloud never issued is the operator's and may
-// do everything; one of a deleted role is invalid; no key at all may do nothing.
+// do everything that the policy of the resource does not deny; one of a deleted
+// role is invalid; no key at all may do nothing.
 func (s *Service) Allowed(accessKeyID string, p awsapi.Permission) *awsapi.Error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -176,15 +178,28 @@ func (s *Service) Allowed(accessKeyID string, p awsapi.Permission) *awsapi.Error
 		return &awsapi.Error{Status: http.StatusForbidden, Code: "MissingAuthenticationTokenException", Message: "Request is missing Authentication Token"}
 	case !issued && strings.HasPrefix(accessKeyID, issuedPrefix):
 		return &awsapi.Error{Status: http.StatusForbidden, Code: "UnrecognizedClientException", Message: "The security token included in the request is invalid."}
-	case !issued:
-		return nil
 	}
-	return s.roles[name].decide(p)
+	p = withGlobalKeys(p)
+	if !issued {
+		return s.operatorMay(p)
+	}
+	return s.roles[name].decide(p, s.resources[p.Resource].effectFor(RoleARN(name), p))
 }
 
-// decide evaluates all policies of a role: a Deny wins, else an Allow is needed.
-func (r *role) decide(p awsapi.Permission) *awsapi.Error {
-	allowed := false
+func (s *Service) operatorMay(p awsapi.Permission) *awsapi.Error {
+	if s.resources[p.Resource].effectFor("", p) != effectDeny {
+		return nil
+	}
+	return deniedByResource(p, "arn:"+awsapi.Partition+":iam::"+awsapi.AccountID+":root")
+}
+
+// decide evaluates all policies of a role and what the policy of the resource
+// says about it: a Deny wins, else an Allow is needed.
+func (r *role) decide(p awsapi.Permission, byResource effect) *awsapi.Error {
+	if byResource == effectDeny {
+		return deniedByResource(p, r.session())
+	}
+	allowed := byResource == effectAllow
 	for _, policies := range []map[string]document{r.inline, r.attached} {
 		for _, policy := range policies {
 			switch policy.effect(p) {
@@ -202,10 +217,14 @@ func (r *role) decide(p awsapi.Permission) *awsapi.Error {
 }
 
 func (r *role) denied(p awsapi.Permission, why string) *awsapi.Error {
-	principal := "arn:" + awsapi.Partition + ":sts::" + awsapi.AccountID + ":assumed-role/" + r.name + "/local"
-	refusal := awsapi.AccessDenied(principal, p.Action, p.Resource)
+	refusal := awsapi.AccessDenied(r.session(), p.Action, p.Resource)
 	refusal.Message += " " + why
 	return refusal
+}
+
+// session is who acts with the credentials of the role.
+func (r *role) session() string {
+	return "arn:" + awsapi.Partition + ":sts::" + awsapi.AccountID + ":assumed-role/" + r.name + "/local"
 }
 
 func nameOf(roleARN string) string {

@@ -21,8 +21,8 @@ func (s *Service) runTarget(ruleARN string, target Target, event []byte) error {
 	return s.invokeAsync(f, event)
 }
 
-// invokeAsync takes an event and works it later, at most three times
-// (docs.aws.amazon.com/lambda/latest/dg/invocation-async.html).
+// invokeAsync takes an event and works it later, by the function's
+// EventInvokeConfig.
 func (s *Service) invokeAsync(f *function, event []byte) error {
 	if err := checkPayload(event); err != nil {
 		return err
@@ -36,17 +36,42 @@ func (s *Service) invokeAsync(f *function, event []byte) error {
 	return nil
 }
 
+// Waits of an event that Lambda could not hand to its function, as for want of
+// concurrency (docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
+const (
+	firstBackoff = time.Second
+	lastBackoff  = 5 * time.Minute
+)
+
+// attempts works an event until it succeeds, has failed too often or is too
+// old. Only errors of the function count as attempts.
 func (s *Service) attempts(f *function, event []byte) {
-	for _, delay := range append([]time.Duration{0}, s.options.RetryDelays...) {
-		select {
-		case <-time.After(delay):
-		case <-s.stop:
+	taken, failed, delay, backoff := time.Now(), 0, time.Duration(0), firstBackoff
+	for s.sleep(delay) {
+		config := f.eventInvokeConfig()
+		if time.Since(taken) > config.MaximumEventAge {
 			return
 		}
 		result, err := f.invoke(context.Background(), event)
-		if err == nil && result.FunctionError == "" {
+		switch {
+		case err != nil:
+			delay, backoff = backoff, min(2*backoff, lastBackoff)
+		case result.FunctionError == "" || failed >= min(config.MaximumRetryAttempts, len(s.options.RetryDelays)):
 			return
+		default:
+			delay = s.options.RetryDelays[failed]
+			failed++
 		}
+	}
+}
+
+// sleep reports whether the service still runs after a delay.
+func (s *Service) sleep(delay time.Duration) bool {
+	select {
+	case <-time.After(delay):
+		return true
+	case <-s.stop:
+		return false
 	}
 }
 

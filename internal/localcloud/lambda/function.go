@@ -19,15 +19,16 @@ type function struct {
 	log     *logFile
 	busy    int // guarded by service.mu: invocations at work
 
-	mu          sync.Mutex
-	spec        Spec
-	code        code
-	entrypoint  error // why the bootstrap cannot be started
-	ended       bool  // no environment may live
-	generation  int   // counts updates; environments of an older one end
-	permissions []Permission
-	pool        pool
-	typical     time.Duration // moving average of durations
+	mu           sync.Mutex
+	spec         Spec
+	code         code
+	entrypoint   error // why the bootstrap cannot be started
+	ended        bool  // no environment may live
+	generation   int   // counts updates; environments of an older one end
+	permissions  []Permission
+	asynchronous EventInvokeConfig
+	pool         pool
+	typical      time.Duration // moving average of durations
 }
 
 // CreateFunction declares a function and returns its ARN and the ARN by which
@@ -42,7 +43,10 @@ func (s *Service) CreateFunction(spec Spec) (arn, invokeARN string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	f := &function{service: s, name: spec.Name, arn: FunctionARN(spec.Name), log: log, spec: spec, code: unpacked, entrypoint: entrypoint}
+	f := &function{
+		service: s, name: spec.Name, arn: FunctionARN(spec.Name), log: log, spec: spec, code: unpacked, entrypoint: entrypoint,
+		asynchronous: defaultEventInvokeConfig,
+	}
 	if err := s.register(f); err != nil {
 		log.close()
 		return "", "", err

@@ -94,13 +94,17 @@ func newService(t testing.TB, change ...func(*lambda.Options)) *lambda.Service {
 }
 
 // newFunction declares the function f.
-func newFunction(t testing.TB, s *lambda.Service, change ...func(*lambda.Spec)) string {
-	t.Helper()
+func newSpec(change ...func(*lambda.Spec)) lambda.Spec {
 	spec := lambda.Spec{Name: "f", RoleARN: "arn:aws:iam::000000000000:role/r", ZipPath: functionZip, Runtime: "provided.al2023", Timeout: 30}
 	for _, c := range change {
 		c(&spec)
 	}
-	arn, _, err := s.CreateFunction(spec)
+	return spec
+}
+
+func newFunction(t testing.TB, s *lambda.Service, change ...func(*lambda.Spec)) string {
+	t.Helper()
+	arn, _, err := s.CreateFunction(newSpec(change...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ type Spec struct {
 // Logging is a function's LoggingConfig.
 type Logging struct {
 	Format           string // Text or JSON; default Text
-	ApplicationLevel string // with JSON: lines below it are dropped; "": none are
+	ApplicationLevel string // with JSON: lines below it are dropped; default INFO
 	SystemLevel      string // with JSON: WARN drops the platform's start and report lines
 	Group            string // default /aws/lambda/<name>
 }
@@ -48,6 +48,7 @@ const (
 	defaultTimeout   = 3
 	maxFunctionName  = 64
 	defaultLogFormat = "Text"
+	defaultLogLevel  = "INFO" // with JSON (docs, monitoring-cloudwatchlogs-log-level)
 )
 
 var (
@@ -80,6 +81,9 @@ func (s Spec) withDefaults() Spec {
 	}
 	if s.Logging.Format == "" {
 		s.Logging.Format = defaultLogFormat
+	}
+	if s.Logging.Format == "JSON" && s.Logging.ApplicationLevel == "" {
+		s.Logging.ApplicationLevel = defaultLogLevel
 	}
 	if s.Logging.Group == "" {
 		s.Logging.Group = "/aws/lambda/" + s.Name

@@ -140,6 +140,22 @@ func TestLogs(t *testing.T) {
 	}
 }
 
+// Without a level, Lambda drops what is below INFO.
+func TestJSONLogsAtTheDefaultLevel(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[string]bool{"": false, "INFO": false, "DEBUG": true} {
+		s := newService(t)
+		newFunction(t, s, func(spec *lambda.Spec) { spec.Logging = lambda.Logging{Format: "JSON", ApplicationLevel: level} })
+		invoke(t, s, `{"do":"log","text":"{\"level\":\"DEBUG\",\"n\":1}"}`)
+		invoke(t, s, `{"do":"log","text":"{\"n\":2}"}`)
+		s.Close()
+		log := strings.Join(s.Logs("f"), "\n")
+		if strings.Contains(log, `"n":1`) != want || !strings.Contains(log, `"n":2`) {
+			t.Errorf("at level %q the log is\n%s", level, log)
+		}
+	}
+}
+
 func TestJSONLogsByLevel(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

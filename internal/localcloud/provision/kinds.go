@@ -14,7 +14,7 @@ func kinds(s Services) map[string]kind {
 	for _, part := range []map[string]kind{
 		iamKinds(s.IAM),
 		tableKinds(s.Tables),
-		queueKinds(s.Queues),
+		queueKinds(s.Queues, s.IAM),
 		lambdaKinds(s.Functions),
 		eventKinds(s.Functions),
 		restKinds(s),

@@ -16,9 +16,10 @@ import (
 // lambdaKinds are functions, what may invoke them, and what they poll.
 func lambdaKinds(s *lambda.Service) map[string]kind {
 	return map[string]kind{
-		"aws:lambda/function:Function":                     functionKind(s),
-		"aws:lambda/permission:Permission":                 permissionKind(s),
-		"aws:lambda/eventSourceMapping:EventSourceMapping": mappingKind(s),
+		"aws:lambda/function:Function":                                   functionKind(s),
+		"aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": eventInvokeConfigKind(s),
+		"aws:lambda/permission:Permission":                               permissionKind(s),
+		"aws:lambda/eventSourceMapping:EventSourceMapping":               mappingKind(s),
 	}
 }
 
@@ -116,6 +117,32 @@ func permissionKind(s *lambda.Service) kind {
 		},
 		onDelete: func(_ context.Context, id string, in permissionInputs) error {
 			return s.RemovePermission(in.Function, id)
+		},
+	})
+}
+
+type eventInvokeConfigInputs struct {
+	FunctionName             string `json:"functionName" change:"replace"`
+	MaximumEventAgeInSeconds int    `json:"maximumEventAgeInSeconds"`
+	MaximumRetryAttempts     int    `json:"maximumRetryAttempts"`
+}
+
+func eventInvokeConfigKind(s *lambda.Service) kind {
+	put := func(in eventInvokeConfigInputs) error {
+		return s.PutEventInvokeConfig(in.FunctionName, lambda.EventInvokeConfig{
+			MaximumRetryAttempts: in.MaximumRetryAttempts, MaximumEventAge: time.Duration(in.MaximumEventAgeInSeconds) * time.Second,
+		})
+	}
+	return newKind(realised[eventInvokeConfigInputs]{
+		defaults: resource.PropertyMap{
+			"maximumEventAgeInSeconds": resource.NewNumberProperty(21_600), "maximumRetryAttempts": resource.NewNumberProperty(2),
+		},
+		onCreate: func(_ context.Context, _ Resource, in eventInvokeConfigInputs) (string, Outputs, error) {
+			return in.FunctionName, nil, put(in)
+		},
+		onUpdate: func(_ context.Context, _ string, _, in eventInvokeConfigInputs) (Outputs, error) { return nil, put(in) },
+		onDelete: func(_ context.Context, id string, _ eventInvokeConfigInputs) error {
+			return s.DeleteEventInvokeConfig(id)
 		},
 	})
 }

@@ -3,14 +3,19 @@ package provision
 import (
 	"context"
 	"errors"
+	"path"
 	"strconv"
 
+	"github.com/streaming-service/streaming-service/internal/localcloud/iam"
 	"github.com/streaming-service/streaming-service/internal/localcloud/sqs"
 )
 
-// queueKinds are the queues.
-func queueKinds(s *sqs.Service) map[string]kind {
-	return map[string]kind{"aws:sqs/queue:Queue": queueKind(s)}
+// queueKinds are the queues and who may not use them.
+func queueKinds(s *sqs.Service, policies *iam.Service) map[string]kind {
+	return map[string]kind{
+		"aws:sqs/queue:Queue":             queueKind(s),
+		"aws:sqs/queuePolicy:QueuePolicy": queuePolicyKind(s, policies),
+	}
 }
 
 type queueInputs struct {
@@ -71,6 +76,32 @@ func queueKind(s *sqs.Service) kind {
 		onDelete: func(_ context.Context, _ string, in queueInputs) error {
 			s.DeleteQueue(sqs.ARN(in.Name))
 			return nil
+		},
+	})
+}
+
+type queuePolicyInputs struct {
+	QueueURL string     `json:"queueUrl" change:"replace"`
+	Policy   policyText `json:"policy"`
+}
+
+func queuePolicyKind(s *sqs.Service, policies *iam.Service) kind {
+	put := func(in queuePolicyInputs) error {
+		arn := sqs.ARN(path.Base(in.QueueURL))
+		if err := policies.PutResourcePolicy(arn, string(in.Policy)); err != nil {
+			return err
+		}
+		return s.SetAttributes(arn, map[string]string{"Policy": string(in.Policy)})
+	}
+	return newKind(realised[queuePolicyInputs]{
+		onCreate: func(_ context.Context, _ Resource, in queuePolicyInputs) (string, Outputs, error) {
+			return in.QueueURL, nil, put(in)
+		},
+		onUpdate: func(_ context.Context, _ string, _, in queuePolicyInputs) (Outputs, error) { return nil, put(in) },
+		onDelete: func(_ context.Context, _ string, in queuePolicyInputs) error {
+			arn := sqs.ARN(path.Base(in.QueueURL))
+			policies.DeleteResourcePolicy(arn)
+			return s.SetAttributes(arn, map[string]string{"Policy": ""})
 		},
 	})
 }
