@@ -132,3 +132,15 @@ func validate(s *jsonschema.Schema, data []byte) error {
 	}
 	return s.Validate(value)
 }
+
+func TestIsCut(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]bool{
+		"end_turn": false, "stop_sequence": false, "guardrail_intervened": false, "": false,
+		"max_tokens": true, "model_context_window_exceeded": true, "deadline": true,
+	} {
+		if got := protocol.IsCut(reason); got != want {
+			t.Errorf("IsCut(%q) = %v", reason, got)
+		}
+	}
+}

@@ -180,11 +180,17 @@ func TestAReplayOfAKeyIsNotChargedTwice(t *testing.T) {
 // modelCalls counts the calls of the model for a request.
 func modelCalls(t *testing.T, h *localcloudtest.Harness, id string) float64 {
 	t.Helper()
+	return callsFor(t, h, id)["bedrock-runtime"]["ConverseStream"]
+}
+
+// callsFor counts the calls of every service for a request.
+func callsFor(t *testing.T, h *localcloudtest.Harness, id string) map[string]map[string]float64 {
+	t.Helper()
 	var report struct {
 		Requests map[string]struct{ Calls map[string]map[string]float64 }
 	}
 	h.Get(t, "/_local/usage?requests", &report)
-	return report.Requests[id].Calls["bedrock-runtime"]["ConverseStream"]
+	return report.Requests[id].Calls
 }
 
 func TestCancel(t *testing.T) {

@@ -121,7 +121,8 @@ function retryButton(onclick) {
   return h("button", { type: "button", class: "ghost retry", onclick }, icon("retry"), "Try again");
 }
 
-function noteOf(answer, stopping) {
+/** What is said below an answer. */
+export function noteOf(answer, stopping) {
   switch (answer.state) {
     case "sending":
     case "open":

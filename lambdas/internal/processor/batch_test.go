@@ -23,8 +23,8 @@ func lasts(durations ...time.Duration) func(context.Context, int, func(string)) 
 	}
 }
 
-// A message that was done in a second once came back every 45 s for as long as
-// its batch ran.
+// A message that was done in a second once came back after 45 s if its batch still
+// ran, and again if the next batch ran as long.
 //
 // It guards rule 1 of docs/life.md.
 func TestFinishedMessageIsDeletedWhileItsBatchRuns(t *testing.T) {
