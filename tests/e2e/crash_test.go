@@ -18,7 +18,7 @@ func TestAKilledProcessorIsFollowedByAnotherAttempt(t *testing.T) {
 	// A kill strikes within the time that invocations took so far: in the first
 	// half of one that takes twice as long, unless the machine was busier before.
 	practice := p.await(p.submit("Practice", "tokens=150 rate=100"), "succeeded")
-	localcloudtest.Eventually(t, patience, "the end of the first invocation", func() bool { return invocations(t, h, "processor") > 0 })
+	localcloudtest.Eventually(t, patience, "the end of the first invocation", func() bool { return invocations(t, h) > 0 })
 	requests, tokens := 1, practice.Usage.InputTokens+practice.Usage.OutputTokens
 	for attempt := 1; attempt == 1; {
 		if requests++; requests > 6 {
