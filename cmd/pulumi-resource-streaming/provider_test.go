@@ -15,9 +15,9 @@ import (
 	"github.com/streaming-service/streaming-service/components"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/schema.json")
+var update = flag.Bool("update", false, "rewrite schema.json")
 
-const golden = "testdata/schema.json"
+const golden = "schema.json"
 
 func TestSchemaMatchesGolden(t *testing.T) {
 	t.Parallel()

@@ -1,7 +1,7 @@
 """A StreamingService in Python.
 
-Once, to get the provider and to make its SDK in sdks/streaming:
-  pulumi package add github.com/streaming-service/streaming-service/cmd/pulumi-resource-streaming
+Once, to get the provider and to make its SDK in sdks/streaming-service-streaming:
+  pulumi package add github.com/streaming-service/streaming-service.git/cmd/pulumi-resource-streaming
 """
 
 import pulumi

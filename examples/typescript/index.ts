@@ -1,6 +1,6 @@
 // A StreamingService in TypeScript. Once, to get the provider and to make its
-// SDK in sdks/streaming:
-//   pulumi package add github.com/streaming-service/streaming-service/cmd/pulumi-resource-streaming
+// SDK in sdks/streaming-service-streaming:
+//   pulumi package add github.com/streaming-service/streaming-service.git/cmd/pulumi-resource-streaming
 import * as streaming from "@streaming-service/streaming";
 
 const chat = new streaming.StreamingService("chat", {

@@ -21,6 +21,7 @@ import (
 const (
 	root          = "../.."
 	pulumiVersion = "3.256.0" // of the module in go.mod, which a test compares
+	released      = "0.1.0"   // the version of the schema golden
 
 	cliPackage  = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 	yamlPackage = "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"
@@ -42,7 +43,7 @@ func pulumiWithYAML(t testing.TB) string {
 }
 
 // provider returns the directory that holds pulumi-resource-streaming as a
-// release has it, built from the source as it is: with the functions in it.
+// release has it, made from the source as it is: with the functions in it.
 func provider(t testing.TB) string {
 	t.Helper()
 	return must(t, builtProvider)
@@ -59,16 +60,12 @@ var (
 		return tool("pulumi-language-yaml", yamlPackage)
 	})
 	builtProvider = sync.OnceValues(func() (string, error) {
-		source := filepath.Join(root, "cmd", "pulumi-resource-streaming")
-		if err := run(source, nil, "go", "generate", "."); err != nil {
-			return "", err
-		}
-		dir, err := cacheDir("provider")
-		if err != nil {
-			return "", err
-		}
-		return dir, goBuild(source, filepath.Join(dir, "pulumi-resource-streaming"), ".", "-tags", "release")
+		dir := filepath.Join(scratch, "release")
+		err := run(root, nil, "go", "run", "./cmd/release", "-version", released, "-platforms", "host", "-sdks", "", "-out", dir)
+		return filepath.Join(dir, "bin", runtime.GOOS+"-"+runtime.GOARCH), err
 	})
+
+	scratch string // a directory of this run
 )
 
 func must(t testing.TB, built func() (string, error)) string {
@@ -187,7 +184,7 @@ func copyZip(from, to string) error {
 }
 
 // TestMain builds the tools of Pulumi, outside of the time that tests may take,
-// and gives the functions of this run a directory of their own.
+// and gives what this run builds a directory of its own.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	os.Exit(func() int {
@@ -195,7 +192,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer os.RemoveAll(functions.dir)
+		defer os.RemoveAll(scratch)
 		return m.Run()
 	}())
 }
@@ -209,8 +206,11 @@ func prepare() (err error) {
 			return err
 		}
 	}
-	functions.dir, err = os.MkdirTemp("", "engine-functions-")
-	return err
+	if scratch, err = os.MkdirTemp("", "engine-"); err != nil {
+		return err
+	}
+	functions.dir = filepath.Join(scratch, "functions")
+	return os.Mkdir(functions.dir, 0o755)
 }
 
 func TestVersionOfTheCLIIsThatOfItsModule(t *testing.T) {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +27,7 @@ func TestSchemaThroughTheCLI(t *testing.T) {
 		t.Skip("builds the provider")
 	}
 	got := cli(t, t.TempDir(), nil, "package", "get-schema", filepath.Join(provider(t), providerName))
-	want := readFile(t, filepath.Join(root, "cmd", providerName, "testdata", "schema.json"))
+	want := readFile(t, filepath.Join(root, "cmd", providerName, "schema.json"))
 	var gotSchema, wantSchema any
 	if err := json.Unmarshal(got, &gotSchema); err != nil {
 		t.Fatal(err)
@@ -39,40 +40,92 @@ func TestSchemaThroughTheCLI(t *testing.T) {
 	}
 }
 
-// TestYAML runs the YAML example, with the functions that the provider
-// embeds, and has a prompt answered.
+// TestYAML follows docs/languages.md with the YAML example and has a prompt
+// answered.
 func TestYAML(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("builds the provider and a language host")
 	}
-	c := startCloud(t)
-	dir := t.TempDir()
-	example := filepath.Join(dir, "work")
-	copyDir(t, filepath.Join(root, "examples", "yaml"), example)
-	useHostArchitecture(t, filepath.Join(example, "Pulumi.yaml"))
-	engine, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: pulumiWithYAML(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	environment := c.environment(t, dir)
-	environment["PATH"] = path(provider(t), filepath.Join(pulumi(t), "bin"))
-	created, err := auto.UpsertStackLocalSource(t.Context(), "yaml", example, auto.Pulumi(engine), auto.SecretsProvider("passphrase"), auto.EnvVars(environment))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &testStack{Stack: created, cloud: c, dir: dir, t: t, service: "chat"}
+	s := followDocs(t, "yaml", pulumiWithYAML(t), goLanguage)
+	s.live()
+}
 
+// TestReleasedPlugin runs the YAML example with a plugin as a release has it,
+// on a machine without the Go toolchain.
+func TestReleasedPlugin(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("builds the provider and a language host")
+	}
+	engine := pulumiWithYAML(t)
+	s := newConsumerStack(t, "yaml", engine, map[string]string{
+		"PATH": strings.Join([]string{provider(t), filepath.Join(engine, "bin")}, string(os.PathListSeparator)),
+	})
+	s.live()
+}
+
+// live takes the stack through its life.
+func (s *testStack) live() {
+	s.t.Helper()
 	planned := s.preview("preview")
 	if made := s.up("up"); !slices.Equal(made.creates, planned.creates) || len(made.creates) == 0 {
-		t.Errorf("the preview planned to create %v, the update created %v", planned.creates, made.creates)
+		s.t.Errorf("the preview planned to create %v, the update created %v", planned.creates, made.creates)
 	}
 	s.stream("ada@example.com")
 	s.expectNothing("up again")
 	s.destroy("destroy")
-	if left := c.Declared(); len(left) != 0 {
-		t.Errorf("the destroyed stack left %v", left)
+	if left := s.cloud.Declared(); len(left) != 0 {
+		s.t.Errorf("the destroyed stack left %v", left)
 	}
+}
+
+// followDocs does what docs/languages.md says, in an empty directory: an
+// example as its user writes it, and the package added from its source.
+func followDocs(t *testing.T, example, engine string, languages ...language) *testStack {
+	t.Helper()
+	source, err := filepath.Abs(filepath.Join(root, "cmd", providerName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newConsumerStack(t, example, engine, map[string]string{
+		"PATH":                   path(filepath.Join(engine, "bin")),
+		"PULUMI_DEBUG_LANGUAGES": serveLanguages(t, languages...),
+	})
+	environment := make([]string, 0, len(s.environment))
+	for name, value := range s.environment {
+		environment = append(environment, name+"="+value)
+	}
+	if err := run(s.Workspace().WorkDir(), environment, filepath.Join(engine, "bin", "pulumi"), "package", "add", source); err != nil {
+		if os.Getenv("CI") == "" && (strings.Contains(err.Error(), "npm install") || strings.Contains(err.Error(), "pip install")) {
+			t.Skipf("the packages cannot be installed: %v", err)
+		}
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newConsumerStack makes a stack of a copy of an example, with functions that
+// run here.
+func newConsumerStack(t *testing.T, example, engine string, environment map[string]string) *testStack {
+	t.Helper()
+	c := startCloud(t)
+	dir := t.TempDir()
+	work := filepath.Join(dir, "work")
+	copyDir(t, filepath.Join(root, "examples", example), work)
+	if example == "yaml" {
+		useHostArchitecture(t, filepath.Join(work, "Pulumi.yaml"))
+	}
+	command, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: engine})
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(environment, c.environment(t, dir))
+	created, err := auto.UpsertStackLocalSource(t.Context(), "test", work, auto.Pulumi(command), auto.SecretsProvider("passphrase"), auto.EnvVars(environment))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &testStack{Stack: created, cloud: c, dir: dir, t: t, service: "chat", environment: environment}
 }
 
 // useHostArchitecture makes the example use functions that run here.
@@ -96,8 +149,8 @@ func useHostArchitecture(t *testing.T, file string) {
 	}
 }
 
-// TestTypeScript checks and previews the TypeScript example against its
-// generated SDK.
+// TestTypeScript follows docs/languages.md with the TypeScript example, and
+// checks its types.
 func TestTypeScript(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -106,35 +159,18 @@ func TestTypeScript(t *testing.T) {
 	if _, err := exec.LookPath("npm"); err != nil {
 		t.Skip("npm is not installed")
 	}
-	example := exampleWithSDK(t, "typescript", "nodejs")
-	const sdk = `,
-    "@streaming-service/streaming": "file:sdks/streaming"`
-	manifest := strings.Replace(string(readFile(t, filepath.Join(example, "package.json"))), sdk, "", 1)
-	packages := installed(t, "npm", manifest, func(dir string) error {
-		if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(manifest), 0o644); err != nil {
-			return err
-		}
-		return run(dir, nil, "npm", "install", "--no-audit", "--no-fund", "--loglevel=error")
-	})
-	// As npm installs the SDK: beside the others, under its name, compiled.
-	modules := filepath.Join(example, "node_modules")
-	installedSDK := filepath.Join(modules, "@streaming-service", "streaming")
-	copyDir(t, filepath.Join(example, "sdks", "streaming"), installedSDK)
-	linkAll(t, filepath.Join(packages, "node_modules"), modules)
-	bin := filepath.Join(modules, ".bin")
-	if err := run(installedSDK, []string{"PATH=" + path(bin)}, "node", "scripts/postinstall.js"); err != nil {
+	s := followDocs(t, "typescript", pulumi(t), goLanguage, nodeLanguage)
+	work := s.Workspace().WorkDir()
+	tsc := func() error { return run(work, nil, filepath.Join(work, "node_modules", ".bin", "tsc"), "--noEmit") }
+	if err := tsc(); err != nil {
 		t.Fatal(err)
 	}
-	tsc := filepath.Join(bin, "tsc")
-	if err := run(example, nil, tsc); err != nil {
-		t.Fatal(err)
-	}
-	misspell(t, filepath.Join(example, "index.ts"), "monthlyRequests:", "monthlyRequest:", func() error { return run(example, nil, tsc, "--noEmit") })
-	preview := copyTestdata(t, "preview.js", example)
-	checkPreview(t, example, "node", preview)
+	misspell(t, filepath.Join(work, "index.ts"), "monthlyRequests:", "monthlyRequest:", tsc)
+	s.create()
 }
 
-// TestPython checks and previews the Python example against its generated SDK.
+// TestPython follows docs/languages.md with the Python example, and checks its
+// types.
 func TestPython(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -143,30 +179,38 @@ func TestPython(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("python3 is not installed")
 	}
-	example := exampleWithSDK(t, "python", "python")
-	packages := []string{"pulumi==" + pulumiVersion, "mypy==1.19.1", "parver==0.5", "setuptools==80.9.0", "wheel==0.45.1"}
-	venv := installed(t, "pypi", strings.Join(packages, " "), func(dir string) error {
-		if err := run(dir, nil, "python3", "-m", "venv", "."); err != nil {
-			return err
-		}
-		pip := filepath.Join(dir, "bin", "pip")
-		return run(dir, nil, pip, append([]string{"install", "--quiet"}, packages...)...)
-	})
-	site := filepath.Join(example, "site")
-	pip := filepath.Join(venv, "bin", "pip")
-	if err := run(example, nil, pip, "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", site, "./sdks/streaming"); err != nil {
+	s := followDocs(t, "python", pulumi(t), goLanguage, pythonLanguage)
+	work := s.Workspace().WorkDir()
+	if err := run(work, nil, venvBin(work, "pip"), "install", "--quiet", "mypy==1.19.1"); err != nil {
 		t.Fatal(err)
 	}
-	imports := []string{"PYTHONPATH=" + site, "MYPYPATH=" + site}
 	mypy := func() error {
-		return run(example, imports, filepath.Join(venv, "bin", "mypy"), "--strict", "--follow-imports=silent", "__main__.py")
+		return run(work, nil, venvBin(work, "mypy"), "--strict", "--follow-imports=silent", "__main__.py")
 	}
 	if err := mypy(); err != nil {
 		t.Fatal(err)
 	}
-	misspell(t, filepath.Join(example, "__main__.py"), "monthly_requests=", "monthly_request=", mypy)
-	preview := copyTestdata(t, "preview.py", example)
-	checkPreview(t, example, filepath.Join(venv, "bin", "python"), preview, imports...)
+	misspell(t, filepath.Join(work, "__main__.py"), "monthly_requests=", "monthly_request=", mypy)
+	s.create()
+}
+
+// create makes what the program declares, as its preview planned.
+func (s *testStack) create() {
+	s.t.Helper()
+	planned := s.preview("preview")
+	if made := s.cloud.changes(); made != 0 {
+		s.t.Errorf("the preview made %d changes", made)
+	}
+	if made := s.up("up"); !slices.Equal(made.creates, planned.creates) || len(made.creates) < 100 {
+		s.t.Errorf("the preview planned to create %v, the update created %v", planned.creates, made.creates)
+	}
+	outputs, err := s.Stack.Outputs(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if url, _ := outputs["restUrl"].Value.(string); !strings.HasPrefix(url, "http") {
+		s.t.Errorf("the program exports %v", outputs)
+	}
 }
 
 // misspell checks that the types of the SDK are what check looks at: a setting
@@ -185,62 +229,9 @@ func misspell(t *testing.T, program, setting, other string, check func() error) 
 	}
 }
 
-// checkPreview runs a driver that previews the program of an example through
-// the automation API of its language, with the local cloud attached.
-func checkPreview(t *testing.T, example, program, driver string, more ...string) {
-	t.Helper()
-	c := startCloud(t)
-	environment := append(more, "PATH="+path(provider(t), filepath.Join(pulumi(t), "bin")))
-	for name, value := range c.environment(t, t.TempDir()) {
-		environment = append(environment, name+"="+value)
-	}
-	command := exec.CommandContext(t.Context(), program, driver)
-	command.Dir = example
-	command.Env = append(os.Environ(), environment...)
-	var problems bytes.Buffer
-	command.Stderr = &problems
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s%s", err, out, problems.Bytes())
-	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	var planned map[string]int
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &planned); err != nil {
-		t.Fatalf("reading %s: %v", out, err)
-	}
-	t.Logf("preview of %s: %v", filepath.Base(example), planned)
-	if planned["create"] < 100 || len(planned) != 1 {
-		t.Errorf("the preview plans %v, want creations only\n%s", planned, out)
-	}
-	if c.changes() != 0 {
-		t.Errorf("the preview made %d changes", c.changes())
-	}
-}
-
 // path is PATH with directories before those of this process.
 func path(dirs ...string) string {
 	return strings.Join(append(dirs, os.Getenv("PATH")), string(os.PathListSeparator))
-}
-
-// exampleWithSDK copies an example and generates its SDK with the CLI.
-func exampleWithSDK(t *testing.T, name, language string) string {
-	t.Helper()
-	example := filepath.Join(t.TempDir(), name)
-	copyDir(t, filepath.Join(root, "examples", name), example)
-	hosts := []string{"PULUMI_DEBUG_LANGUAGES=" + generators[language].serve(t, language)}
-	generated := t.TempDir()
-	cli(t, example, hosts, "package", "gen-sdk", filepath.Join(provider(t), providerName), "--language", name, "--local", "--out", generated)
-	found, err := filepath.Glob(filepath.Join(generated, "*"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("gen-sdk wrote %v: %v", found, err)
-	}
-	if err := os.MkdirAll(filepath.Join(example, "sdks"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(found[0], filepath.Join(example, "sdks", "streaming")); err != nil {
-		t.Fatal(err)
-	}
-	return example
 }
 
 // cli runs the Pulumi CLI and returns what it prints.

@@ -27,6 +27,8 @@ type testStack struct {
 	service string // name of the service in the program
 	steps   []step // so far
 	initial []byte // configuration, once it is kept
+
+	environment map[string]string // of the CLI, if the program is a consumer's
 }
 
 // newStack makes a stack with the configuration of the stack dev, changed by

@@ -44,8 +44,34 @@ func TestStranger(t *testing.T) {
 	inConsumer("mod", "tidy")
 	before := fingerprint(t, cached)
 	inConsumer("test", "-count=1", "./...")
+	previewInstalled(t, environment, version)
 	if after := fingerprint(t, cached); after != before {
 		t.Error("the builds changed the module cache")
+	}
+}
+
+// previewInstalled installs the provider as `go install` does, with the version
+// that it was asked for, and previews a program in YAML with it.
+func previewInstalled(t *testing.T, environment []string, version module.Version) {
+	t.Helper()
+	bin := t.TempDir()
+	if err := run(t.TempDir(), append(environment, "GOBIN="+bin), "go", "install", modulePath+"/cmd/"+providerName+"@"+version.Version); err != nil {
+		t.Fatal(err)
+	}
+	engine := pulumiWithYAML(t)
+	schema := cli(t, t.TempDir(), nil, "package", "get-schema", filepath.Join(bin, providerName))
+	if want := strings.TrimPrefix(version.Version, "v"); !bytes.Contains(schema, []byte(want)) {
+		t.Errorf("the installed provider does not say that it is of version %s", want)
+	}
+	environment = append(environment, "PATH="+path(bin, filepath.Join(engine, "bin")))
+	variables := map[string]string{}
+	for _, variable := range environment {
+		name, value, _ := strings.Cut(variable, "=")
+		variables[name] = value
+	}
+	s := newConsumerStack(t, "yaml", engine, variables)
+	if planned := s.preview("preview"); len(planned.creates) < 100 {
+		t.Errorf("the preview plans to create %v", planned.creates)
 	}
 }
 
