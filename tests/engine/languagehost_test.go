@@ -160,7 +160,9 @@ func (h *languageHost) Run(ctx context.Context, in *pulumirpc.RunRequest) (*pulu
 }
 
 // RunPlugin implements pulumirpc.LanguageRuntimeServer. Only plugins in Go are
-// run: compiled where they are, started where the user's program is.
+// run: compiled where they are, started where the user's program is. The flags
+// that change how packages are compiled are those of a release, whose packages
+// then serve here too; newer hosts of Pulumi pass -trimpath themselves.
 func (h *languageHost) RunPlugin(in *pulumirpc.RunPluginRequest, server grpc.ServerStreamingServer[pulumirpc.RunPluginResponse]) error {
 	dir, err := os.MkdirTemp("", "pulumi-go.")
 	if err != nil {
@@ -168,7 +170,7 @@ func (h *languageHost) RunPlugin(in *pulumirpc.RunPluginRequest, server grpc.Ser
 	}
 	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, "program")
-	if err := run(in.GetInfo().GetProgramDirectory(), nil, "go", "build", "-o", program); err != nil {
+	if err := run(in.GetInfo().GetProgramDirectory(), []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-o", program); err != nil {
 		return err
 	}
 	command := exec.CommandContext(server.Context(), program, in.GetArgs()...)

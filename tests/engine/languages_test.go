@@ -84,6 +84,7 @@ func (s *testStack) live() {
 // example as its user writes it, and the package added from its source.
 func followDocs(t *testing.T, example, engine string, languages ...language) *testStack {
 	t.Helper()
+	provider(t) // compiles the packages of the source build, once for all tests
 	source, err := filepath.Abs(filepath.Join(root, "cmd", providerName))
 	if err != nil {
 		t.Fatal(err)
