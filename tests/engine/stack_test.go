@@ -99,7 +99,7 @@ func (s *testStack) harness() *localcloudtest.Harness {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	h := &localcloudtest.Harness{Cloud: s.cloud.Cloud, Client: &http.Client{Timeout: 35 * time.Second}}
+	h := &localcloudtest.Harness{Cloud: s.cloud.Cloud, URL: s.cloud.URL(), Client: &http.Client{Timeout: 35 * time.Second}}
 	if err := json.Unmarshal(encoded, &h.Config); err != nil {
 		s.t.Fatal(err)
 	}
