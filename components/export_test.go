@@ -11,6 +11,9 @@ var (
 	Plain       = plain
 )
 
+// RESTAPIDocument is the table of the REST API.
+var RESTAPIDocument = restAPIDocument
+
 // NewLocation is a place with these parts.
 func NewLocation(partition, region, account string) Location {
 	return location{partition, region, account}

@@ -1,5 +1,6 @@
-// Command requests is the function behind GET and DELETE /requests/{requestId}.
-// It also answers OPTIONS, and what no resource or method matches.
+// Command requests is the function behind GET and DELETE /requests/{requestId}
+// and behind GET /openapi.json. It also answers OPTIONS, and what no resource or
+// method matches.
 package main
 
 import (
@@ -62,6 +63,9 @@ func newAPI(s config.Settings) *httpapi.API {
 		AllowedCIDRs:   s.AllowedCIDRs,
 		Log:            log,
 		Metrics:        meter,
+		Open: map[httpapi.Route]httpapi.Handler{
+			{Method: http.MethodGet, Resource: httpapi.ResourceDocument}: requests.Document,
+		},
 		Routes: map[httpapi.Route]httpapi.Handler{
 			{Method: http.MethodGet, Resource: httpapi.ResourceRequest}:    service.Get,
 			{Method: http.MethodDelete, Resource: httpapi.ResourceRequest}: service.Delete,

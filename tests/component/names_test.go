@@ -23,7 +23,6 @@ const autonamed = "-0123abc"
 
 // namings are those of every type, by the API references of its service.
 var namings = map[string]naming{
-	"aws:apigateway/authorizer:Authorizer":                              {"name", 128, `.+`},
 	"aws:apigateway/domainName:DomainName":                              {"domainName", 253, `[a-z0-9.-]+`},
 	"aws:apigateway/restApi:RestApi":                                    {"name", 1024, `.+`},
 	"aws:apigateway/stage:Stage":                                        {"stageName", 128, `[A-Za-z0-9_-]+`},
@@ -51,11 +50,7 @@ var namings = map[string]naming{
 	"aws:apigateway/account:Account":                                    {},
 	"aws:apigateway/basePathMapping:BasePathMapping":                    {},
 	"aws:apigateway/deployment:Deployment":                              {},
-	"aws:apigateway/integration:Integration":                            {},
-	"aws:apigateway/method:Method":                                      {},
 	"aws:apigateway/methodSettings:MethodSettings":                      {},
-	"aws:apigateway/resource:Resource":                                  {},
-	"aws:apigateway/response:Response":                                  {},
 	"aws:apigatewayv2/apiMapping:ApiMapping":                            {},
 	"aws:apigatewayv2/integration:Integration":                          {},
 	"aws:apigatewayv2/route:Route":                                      {},

@@ -72,6 +72,42 @@ func change(name string, edit func(inputs resource.PropertyMap)) mutation {
 	}
 }
 
+// document edits the OpenAPI document of the REST API. The edit reports whether
+// it met what it meant.
+func document(edit func(doc map[string]any) (applied bool)) mutation {
+	return func(r provision.Resource, inputs resource.PropertyMap) (keep, applied bool) {
+		if r.Name != logical("rest-api") || !inputs["body"].IsString() {
+			return true, false
+		}
+		var doc map[string]any
+		if json.Unmarshal([]byte(inputs["body"].StringValue()), &doc) != nil {
+			return true, false
+		}
+		applied = edit(doc)
+		inputs["body"] = resource.NewStringProperty(marshal(doc))
+		return true, applied
+	}
+}
+
+// dropFrom leaves members out of an object of the document, found by the names
+// that lead to it.
+func dropFrom(place []string, names ...string) mutation {
+	return document(func(doc map[string]any) (applied bool) {
+		for _, name := range place {
+			doc, _ = doc[name].(map[string]any)
+		}
+		for _, name := range names {
+			_, there := doc[name]
+			applied = applied || there
+			delete(doc, name)
+		}
+		return applied
+	})
+}
+
+// dropMethod leaves a method of a path out of the document.
+func dropMethod(path, method string) mutation { return dropFrom([]string{"paths", path}, method) }
+
 // forbid takes an action away from a role's policy: on every resource whose ARN
 // contains part.
 func forbid(policy, action, part string) mutation {

@@ -25,6 +25,8 @@ func TestWithoutAPieceCallsFail(t *testing.T) {
 	preflight := func(p *person) localcloudtest.Answer {
 		return p.Rest(p.t, "", "OPTIONS", "/requests", nil, "Origin", "https://app.example", "Access-Control-Request-Method", "POST")
 	}
+	wrongMethod := func(p *person) localcloudtest.Answer { return p.call("DELETE", "/usage", nil) }
+	elsewhere := func(p *person) localcloudtest.Answer { return p.Rest(p.t, "", "GET", "/elsewhere", nil) }
 	for _, test := range []struct {
 		name   string
 		broken mutation
@@ -35,9 +37,12 @@ func TestWithoutAPieceCallsFail(t *testing.T) {
 		{"permission to invoke for POST /requests", drop("submit-permission"), submit, 500, "internal"},
 		{"permission to invoke for GET /usage", drop("usage-permission"), usage, 500, "internal"},
 		{"permission to invoke for reads", drop("requests-permission"), read, 500, "internal"},
-		{"route POST /requests", drop("requests-post-method", "requests-post-integration"), submit, 405, "method_not_allowed"},
-		{"route GET /usage", drop("usage-get-method", "usage-get-integration"), usage, 405, "method_not_allowed"},
-		{"route OPTIONS /requests", drop("requests-options-method", "requests-options-integration"), preflight, 401, "unauthenticated"},
+		{"route POST /requests", dropMethod("/requests", "post"), submit, 405, "method_not_allowed"},
+		{"route GET /usage", dropMethod("/usage", "get"), usage, 405, "method_not_allowed"},
+		{"route OPTIONS /requests", dropMethod("/requests", "options"), preflight, 401, "unauthenticated"},
+		{"catch-all of a path", dropMethod("/usage", "x-amazon-apigateway-any-method"), wrongMethod, 404, "not_found"},
+		{"catch-all of other paths", dropFrom([]string{"paths"}, "/{proxy+}"), elsewhere, 404, "not_found"},
+		{"authorizer of GET /usage", dropFrom([]string{"paths", "/usage", "get"}, "security"), usage, 401, "unauthenticated"},
 		{"variable with the quota table", unset("quota", "QUOTA_TABLE"), usage, 502, "internal"},
 		{"variable with the queue", unset("quota", "QUEUE_URL"), submit, 502, "internal"},
 		{"variable with the requests table", unset("requests", "REQUESTS_TABLE"), read, 502, "internal"},
@@ -250,8 +255,44 @@ func TestWithoutTheRightToReceiveTheProgramFails(t *testing.T) {
 // is not the contract's.
 func TestWithoutGatewayResponsesRefusalsAreOfAnotherShape(t *testing.T) {
 	t.Parallel()
-	h := brokenCloud(t, drop("unauthorized-response", "default-4xx-response"))
+	h := brokenCloud(t, dropFrom([]string{"x-amazon-apigateway-gateway-responses"}, "UNAUTHORIZED", "DEFAULT_4XX"))
 	if answer := h.Rest(t, "", "GET", "/usage", nil); answer.Status != 401 || string(answer.Body) != `{"message":"Unauthorized"}` {
 		t.Errorf("got %d %s, want AWS's own", answer.Status, answer.Body)
+	}
+}
+
+// Without binary media types API Gateway repairs what is not UTF-8, and the
+// function cannot refuse it.
+func TestWithoutBinaryBodiesInvalidTextIsAdmitted(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t, brokenCloud(t, dropFrom(nil, "x-amazon-apigateway-binary-media-types")))
+	if answer := p.call("POST", "/requests", []byte("{\"prompt\":\"H\xffi\"}")); answer.Status != http.StatusAccepted {
+		t.Errorf("got %d %s, want it admitted", answer.Status, answer.Body)
+	}
+}
+
+// What API Gateway refuses to import or to deploy fails the program.
+func TestWithoutAPieceTheAPIIsNotMade(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		broken mutation
+		want   []string
+	}{
+		{"integration", dropFrom([]string{"paths", "/usage", "get"}, "x-amazon-apigateway-integration"), []string{"rest-deployment", "No integration defined for method GET /usage"}},
+		{"authorizer", dropFrom([]string{"components", "securitySchemes"}, "idToken"), []string{"rest-api", "idToken", "/usage"}},
+		{"extension of the authorizer", dropFrom([]string{"components", "securitySchemes", "idToken"}, "x-amazon-apigateway-authorizer"), []string{"rest-api", "open to everybody"}},
+		{"function of an integration", dropFrom([]string{"paths", "/usage", "get", "x-amazon-apigateway-integration"}, "uri"), []string{"rest-api", "/usage", "invoke ARN"}},
+		{"schema of a body", dropFrom([]string{"components", "schemas"}, "SubmitRequest"), []string{"rest-api", "SubmitRequest"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := openBroken(t, test.broken)
+			for _, want := range test.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("got error %v, want one about %s", err, want)
+				}
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,11 +20,6 @@ const RESTStage = "aws:apigateway/stage:Stage"
 func restKinds(s Services) map[string]kind {
 	return map[string]kind{
 		"aws:apigateway/restApi:RestApi":               restAPIKind(s),
-		"aws:apigateway/resource:Resource":             restResourceKind(s.REST),
-		"aws:apigateway/method:Method":                 restMethodKind(s.REST),
-		"aws:apigateway/integration:Integration":       restIntegrationKind(s.REST),
-		"aws:apigateway/authorizer:Authorizer":         restAuthorizerKind(s.REST),
-		"aws:apigateway/response:Response":             restResponseKind(s.REST),
 		"aws:apigateway/methodSettings:MethodSettings": restMethodSettingsKind(s.REST),
 		"aws:apigateway/deployment:Deployment":         restDeploymentKind(s),
 		RESTStage:                                      restStageKind(s),
@@ -32,7 +28,8 @@ func restKinds(s Services) map[string]kind {
 
 type restAPIInputs struct {
 	Name                      string   `json:"name"`
-	BinaryMediaTypes          []string `json:"binaryMediaTypes"`
+	Body                      string   `json:"body"`
+	PutRestAPIMode            string   `json:"putRestApiMode"`
 	Description               noEffect `json:"description"`
 	DisableExecuteAPIEndpoint noEffect `json:"disableExecuteApiEndpoint"`
 	EndpointConfiguration     noEffect `json:"endpointConfiguration"`
@@ -41,7 +38,10 @@ type restAPIInputs struct {
 
 func restAPIKind(s Services) kind {
 	put := func(id string, in restAPIInputs) (restapi.RestAPI, error) {
-		return s.REST.PutRestAPI(restapi.RestAPI{ID: id, Name: in.Name, BinaryMediaTypes: in.BinaryMediaTypes})
+		if in.PutRestAPIMode != "" && in.PutRestAPIMode != "overwrite" {
+			return restapi.RestAPI{}, fmt.Errorf("putRestApiMode must be overwrite in the local cloud, got %q", in.PutRestAPIMode)
+		}
+		return s.REST.PutRestAPI(restapi.RestAPI{ID: id, Name: in.Name, Body: in.Body})
 	}
 	return newKind(realised[restAPIInputs]{
 		name:     autoname{property: "name", max: 128},
@@ -63,146 +63,6 @@ func restAPIKind(s Services) kind {
 		onDelete: func(_ context.Context, id string, _ restAPIInputs) error {
 			s.REST.DeleteRestAPI(id)
 			return nil
-		},
-	})
-}
-
-type restResourceInputs struct {
-	RestAPI  string `json:"restApi" change:"replace"`
-	ParentID string `json:"parentId"`
-	PathPart string `json:"pathPart"`
-}
-
-func restResourceKind(rest *restapi.Service) kind {
-	put := func(id string, in restResourceInputs) (string, Outputs, error) {
-		r, path, err := rest.PutResource(restapi.Resource{ID: id, APIID: in.RestAPI, ParentID: in.ParentID, PathPart: in.PathPart})
-		return r.ID, Outputs{"path": path}, err
-	}
-	return newKind(realised[restResourceInputs]{
-		onCreate: func(_ context.Context, _ Resource, in restResourceInputs) (string, Outputs, error) {
-			return put("", in)
-		},
-		onUpdate: func(_ context.Context, id string, _, in restResourceInputs) (Outputs, error) {
-			_, out, err := put(id, in)
-			return out, err
-		},
-		onDelete: func(_ context.Context, id string, in restResourceInputs) error {
-			return rest.DeleteResource(in.RestAPI, id)
-		},
-	})
-}
-
-type restMethodInputs struct {
-	RestAPI             string   `json:"restApi" change:"replace"`
-	ResourceID          string   `json:"resourceId" change:"replace"`
-	HTTPMethod          string   `json:"httpMethod" change:"replace"`
-	Authorization       string   `json:"authorization"`
-	AuthorizerID        string   `json:"authorizerId"`
-	AuthorizationScopes []string `json:"authorizationScopes"`
-	OperationName       noEffect `json:"operationName"`
-}
-
-func restMethodKind(rest *restapi.Service) kind {
-	put := func(in restMethodInputs) error {
-		return rest.PutMethod(restapi.Method{
-			APIID: in.RestAPI, ResourceID: in.ResourceID, HTTPMethod: in.HTTPMethod,
-			Authorization: in.Authorization, AuthorizerID: in.AuthorizerID, Scopes: in.AuthorizationScopes,
-		})
-	}
-	return newKind(realised[restMethodInputs]{
-		onCreate: func(_ context.Context, _ Resource, in restMethodInputs) (string, Outputs, error) {
-			return join("agm", in.RestAPI, in.ResourceID, in.HTTPMethod), nil, put(in)
-		},
-		onUpdate: func(_ context.Context, _ string, _, in restMethodInputs) (Outputs, error) { return nil, put(in) },
-		onDelete: func(_ context.Context, _ string, in restMethodInputs) error {
-			return rest.DeleteMethod(in.RestAPI, in.ResourceID, in.HTTPMethod)
-		},
-	})
-}
-
-type restIntegrationInputs struct {
-	RestAPI               string   `json:"restApi" change:"replace"`
-	ResourceID            string   `json:"resourceId" change:"replace"`
-	HTTPMethod            string   `json:"httpMethod" change:"replace"`
-	Type                  string   `json:"type" change:"replace"`
-	IntegrationHTTPMethod string   `json:"integrationHttpMethod" change:"replace"`
-	URI                   string   `json:"uri"`
-	TimeoutMilliseconds   int      `json:"timeoutMilliseconds"`
-	PassthroughBehavior   noEffect `json:"passthroughBehavior"` // of proxies
-}
-
-func restIntegrationKind(rest *restapi.Service) kind {
-	put := func(in restIntegrationInputs) error {
-		return rest.PutIntegration(restapi.Integration{
-			APIID: in.RestAPI, ResourceID: in.ResourceID, HTTPMethod: in.HTTPMethod, Type: in.Type,
-			IntegrationHTTPMethod: in.IntegrationHTTPMethod, URI: in.URI, TimeoutMilliseconds: in.TimeoutMilliseconds,
-		})
-	}
-	return newKind(realised[restIntegrationInputs]{
-		onCreate: func(_ context.Context, _ Resource, in restIntegrationInputs) (string, Outputs, error) {
-			return join("agi", in.RestAPI, in.ResourceID, in.HTTPMethod), Outputs{"cacheNamespace": in.ResourceID, "passthroughBehavior": "WHEN_NO_MATCH"}, put(in)
-		},
-		onUpdate: func(_ context.Context, _ string, _, in restIntegrationInputs) (Outputs, error) { return nil, put(in) },
-		onDelete: func(_ context.Context, _ string, in restIntegrationInputs) error {
-			return rest.DeleteIntegration(in.RestAPI, in.ResourceID, in.HTTPMethod)
-		},
-	})
-}
-
-type restAuthorizerInputs struct {
-	RestAPI        string   `json:"restApi" change:"replace"`
-	Name           string   `json:"name"`
-	Type           string   `json:"type"`
-	ProviderARNs   []string `json:"providerArns"`
-	IdentitySource string   `json:"identitySource"`
-	ResultTTL      noEffect `json:"authorizerResultTtlInSeconds"` // of Lambda authorizers
-}
-
-func restAuthorizerKind(rest *restapi.Service) kind {
-	put := func(id string, in restAuthorizerInputs) (string, error) {
-		z, err := rest.PutAuthorizer(restapi.Authorizer{
-			ID: id, APIID: in.RestAPI, Name: in.Name, Type: in.Type, ProviderARNs: in.ProviderARNs, IdentitySource: in.IdentitySource,
-		})
-		return z.ID, err
-	}
-	return newKind(realised[restAuthorizerInputs]{
-		name: autoname{property: "name", max: 128},
-		onCreate: func(_ context.Context, _ Resource, in restAuthorizerInputs) (string, Outputs, error) {
-			id, err := put("", in)
-			return id, Outputs{"arn": apiGatewayARN("/restapis/" + in.RestAPI + "/authorizers/" + id)}, err
-		},
-		onUpdate: func(_ context.Context, id string, _, in restAuthorizerInputs) (Outputs, error) {
-			_, err := put(id, in)
-			return nil, err
-		},
-		onDelete: func(_ context.Context, id string, in restAuthorizerInputs) error {
-			return rest.DeleteAuthorizer(in.RestAPI, id)
-		},
-	})
-}
-
-type restResponseInputs struct {
-	RestAPIID          string            `json:"restApiId" change:"replace"`
-	ResponseType       string            `json:"responseType" change:"replace"`
-	StatusCode         string            `json:"statusCode"`
-	ResponseParameters map[string]string `json:"responseParameters"`
-	ResponseTemplates  map[string]string `json:"responseTemplates"`
-}
-
-func restResponseKind(rest *restapi.Service) kind {
-	put := func(in restResponseInputs) error {
-		return rest.PutGatewayResponse(restapi.GatewayResponse{
-			APIID: in.RestAPIID, Type: in.ResponseType, StatusCode: in.StatusCode,
-			Parameters: in.ResponseParameters, Templates: in.ResponseTemplates,
-		})
-	}
-	return newKind(realised[restResponseInputs]{
-		onCreate: func(_ context.Context, _ Resource, in restResponseInputs) (string, Outputs, error) {
-			return join("aggr", in.RestAPIID, in.ResponseType), nil, put(in)
-		},
-		onUpdate: func(_ context.Context, _ string, _, in restResponseInputs) (Outputs, error) { return nil, put(in) },
-		onDelete: func(_ context.Context, _ string, in restResponseInputs) error {
-			return rest.DeleteGatewayResponse(in.RestAPIID, in.ResponseType)
 		},
 	})
 }

@@ -14,26 +14,32 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
 )
 
-const identitySourceAuthorization = "method.request.header.Authorization"
-
-// authorize lets a method's Cognito authorizer judge the request. A method
-// without scopes takes an ID token, one with scopes an access token that has
-// one of them.
+// authorize lets the method's authorizer judge the request.
 func (s *Service) authorize(q *request) *failure {
 	m := q.route.method
-	if m.Authorization == "NONE" {
+	switch z := q.snapshot.authorizers[m.authorizer]; {
+	case m.authorizer == "":
 		return nil
+	case z.functionARN != "":
+		return s.askFunction(q, z)
+	default:
+		return s.checkToken(q, z, m.scopes)
 	}
-	header, _ := gateway.Value(q.fields, "Authorization")
+}
+
+// checkToken is a Cognito authorizer. A method without scopes takes an ID token,
+// one with scopes an access token that has one of them.
+func (s *Service) checkToken(q *request, z authorizer, scopes []string) *failure {
+	header, _ := gateway.Value(q.fields, z.header)
 	token := withoutBearer(header)
 	if token == "" {
 		return &failureUnauthorized
 	}
-	claims, err := s.verify(q.snapshot.authorizers[m.AuthorizerID], token)
+	claims, err := s.verify(z, token)
 	if errors.Is(err, jwt.ErrTokenExpired) {
 		return &failureExpired
 	}
-	if err != nil || !suits(claims, m.Scopes) {
+	if err != nil || !suits(claims, scopes) {
 		return &failureUnauthorized
 	}
 	q.claims = stringify(claims)
@@ -50,9 +56,9 @@ func withoutBearer(header string) string {
 
 // verify asks each pool of the authorizer. An expired token of one of them is
 // reported as such.
-func (s *Service) verify(z Authorizer, token string) (map[string]any, error) {
+func (s *Service) verify(z authorizer, token string) (map[string]any, error) {
 	var failed error
-	for _, poolARN := range z.ProviderARNs {
+	for _, poolARN := range z.userPoolARNs {
 		claims, err := s.deps.Tokens.VerifyToken(poolARN, token)
 		if err == nil {
 			return claims, nil

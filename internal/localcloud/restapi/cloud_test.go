@@ -21,6 +21,7 @@ import (
 const (
 	poolARN  = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_pool"
 	invokeAs = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:"
+	streamAs = "arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/arn:aws:lambda:us-east-1:000000000000:function:"
 )
 
 var _ restapi.TokenVerifier = (*cognito.Service)(nil)
@@ -93,18 +94,17 @@ type cloud struct {
 	functions *functions
 	api       restapi.RestAPI
 	server    *httptest.Server
-	resources map[string]string // path -> id
+	document  map[string]any // that deploy imports
 }
 
 func newCloud(t *testing.T, deps restapi.Deps) *cloud {
 	t.Helper()
-	c := &cloud{t: t, functions: &functions{}, resources: map[string]string{}}
+	c := &cloud{t: t, functions: &functions{}, document: emptyDocument()}
 	deps.Invoker, deps.Tokens = c.functions, knownTokens
 	c.service = restapi.New(deps)
 	var err error
 	c.api, err = c.service.PutRestAPI(restapi.RestAPI{Name: "test"})
 	c.must(err)
-	c.resources["/"] = c.api.RootResourceID
 	c.server = httptest.NewUnstartedServer(rawheader.Handler(c.service))
 	c.server.Config.ConnContext = rawheader.ConnContext
 	c.server.Listener = rawheader.Listener(c.server.Listener)
@@ -120,54 +120,78 @@ func (c *cloud) must(err error) {
 	}
 }
 
-// resource declares the resources of a path and returns the last one's id.
-func (c *cloud) resource(path string) string {
-	c.t.Helper()
-	parent, current := c.api.RootResourceID, ""
-	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
-		if part == "" {
-			return parent
-		}
-		current += "/" + part
-		if c.resources[current] == "" {
-			r, full, err := c.service.PutResource(restapi.Resource{APIID: c.api.ID, ParentID: parent, PathPart: part})
-			c.must(err)
-			if full != current {
-				c.t.Fatalf("path of resource is %q, want %q", full, current)
-			}
-			c.resources[current] = r.ID
-		}
-		parent = c.resources[current]
+type object = map[string]any
+
+func emptyDocument() object {
+	return object{
+		"openapi": "3.0.1", "info": object{"title": "test", "version": "1"}, "paths": object{},
+		"components": object{"securitySchemes": object{}, "schemas": object{}}, "x-amazon-apigateway-gateway-responses": object{},
 	}
-	return parent
 }
 
-// method declares a method that the named function serves.
-func (c *cloud) method(httpMethod, path, function string, change ...func(*restapi.Method)) {
-	c.t.Helper()
-	m := restapi.Method{APIID: c.api.ID, ResourceID: c.resource(path), HTTPMethod: httpMethod, Authorization: "NONE"}
-	for _, f := range change {
-		f(&m)
+func member(of object, name string) object {
+	if of[name] == nil {
+		of[name] = object{}
 	}
-	c.must(c.service.PutMethod(m))
-	c.must(c.service.PutIntegration(restapi.Integration{
-		APIID: c.api.ID, ResourceID: m.ResourceID, HTTPMethod: httpMethod, Type: "AWS_PROXY", IntegrationHTTPMethod: "POST", URI: invokeAs + function + "/invocations",
-	}))
+	return of[name].(object)
+}
+
+// resource declares a path, without methods.
+func (c *cloud) resource(path string) object { return member(member(c.document, "paths"), path) }
+
+// method declares a method that the named function serves.
+func (c *cloud) method(httpMethod, path, function string, change ...func(operation object)) {
+	c.t.Helper()
+	operation := object{"responses": object{}, "x-amazon-apigateway-integration": object{
+		"type": "aws_proxy", "httpMethod": "POST", "uri": invokeAs + function + "/invocations",
+	}}
+	for _, f := range change {
+		f(operation)
+	}
+	name := strings.ToLower(httpMethod)
+	if httpMethod == "ANY" {
+		name = "x-amazon-apigateway-any-method"
+	}
+	c.resource(path)[name] = operation
+}
+
+func (c *cloud) scheme(name string, scheme object) {
+	member(member(c.document, "components"), "securitySchemes")[name] = scheme
 }
 
 // cognito makes a method one with a Cognito authorizer.
-func (c *cloud) cognito(scopes ...string) func(*restapi.Method) {
-	c.t.Helper()
-	z, err := c.service.PutAuthorizer(restapi.Authorizer{APIID: c.api.ID, Name: "users", Type: "COGNITO_USER_POOLS", ProviderARNs: []string{poolARN}})
-	c.must(err)
-	return func(m *restapi.Method) {
-		m.Authorization, m.AuthorizerID, m.Scopes = "COGNITO_USER_POOLS", z.ID, scopes
+func (c *cloud) cognito(scopes ...string) func(object) {
+	c.scheme("users", cognitoScheme())
+	return secured("users", scopes...)
+}
+
+func cognitoScheme() object {
+	return object{
+		"type": "apiKey", "in": "header", "name": "Authorization", "x-amazon-apigateway-authtype": "cognito_user_pools",
+		"x-amazon-apigateway-authorizer": object{"type": "cognito_user_pools", "providerARNs": []any{poolARN}},
 	}
+}
+
+func secured(scheme string, scopes ...string) func(object) {
+	list := []any{}
+	for _, scope := range scopes {
+		list = append(list, scope)
+	}
+	return func(operation object) { operation["security"] = []any{object{scheme: list}} }
+}
+
+// put imports the document as it is now.
+func (c *cloud) put() error {
+	body, err := json.Marshal(c.document)
+	c.must(err)
+	_, err = c.service.PutRestAPI(restapi.RestAPI{ID: c.api.ID, Name: "test", Body: string(body)})
+	return err
 }
 
 // deploy serves what is declared now as stage v1.
 func (c *cloud) deploy() {
 	c.t.Helper()
+	c.must(c.put())
 	d, err := c.service.PutDeployment(restapi.Deployment{APIID: c.api.ID})
 	c.must(err)
 	c.must(c.service.PutStage(restapi.Stage{APIID: c.api.ID, Name: "v1", DeploymentID: d.ID, Variables: map[string]string{"color": "blue"}}))

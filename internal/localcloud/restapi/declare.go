@@ -2,58 +2,12 @@ package restapi
 
 // RestAPI declares an API.
 type RestAPI struct {
-	ID               string // 10 characters, made when empty
-	Name             string
-	RootResourceID   string // set by PutRestAPI
-	BinaryMediaTypes []string
-}
-
-// Resource declares a path segment: a literal, {name} or {name+}.
-type Resource struct {
-	ID       string // made when empty
-	APIID    string
-	ParentID string
-	PathPart string
-}
-
-// Method declares an HTTP method, or ANY, of a resource.
-type Method struct {
-	APIID         string
-	ResourceID    string
-	HTTPMethod    string
-	Authorization string // NONE or COGNITO_USER_POOLS
-	AuthorizerID  string
-	Scopes        []string // authorizationScopes: none means an ID token, some an access token
-}
-
-// Integration declares what answers a method: AWS_PROXY to a function.
-type Integration struct {
-	APIID                 string
-	ResourceID            string
-	HTTPMethod            string
-	Type                  string // AWS_PROXY
-	IntegrationHTTPMethod string // POST
-	URI                   string // invoke ARN of the function
-	TimeoutMilliseconds   int    // 0 is the default of 29,000
-}
-
-// Authorizer declares an authorizer of type COGNITO_USER_POOLS.
-type Authorizer struct {
-	ID             string // made when empty
-	APIID          string
-	Name           string
-	Type           string
-	ProviderARNs   []string // ARNs of user pools
-	IdentitySource string   // default method.request.header.Authorization
-}
-
-// GatewayResponse shapes the answers that the gateway itself gives.
-type GatewayResponse struct {
-	APIID      string
-	Type       string            // UNAUTHORIZED, DEFAULT_4XX, …
-	StatusCode string            // "" keeps the status of the response's type
-	Parameters map[string]string // gatewayresponse.header.NAME -> 'literal' or method.request.header.NAME
-	Templates  map[string]string // content type -> template
+	ID   string // 10 characters, made when empty
+	Name string
+	// Body is the OpenAPI document that the API is made of, as PutRestApi takes
+	// it in mode overwrite; "" makes an API without methods.
+	Body           string
+	RootResourceID string // set by PutRestAPI
 }
 
 // MethodSettings declares the throttle of the methods of a stage. A limit of

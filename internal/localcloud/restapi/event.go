@@ -27,26 +27,22 @@ type proxyEvent struct {
 }
 
 type requestContext struct {
-	ResourceID        string             `json:"resourceId"`
-	ResourcePath      string             `json:"resourcePath"`
-	HTTPMethod        string             `json:"httpMethod"`
-	ExtendedRequestID string             `json:"extendedRequestId"`
-	RequestTime       string             `json:"requestTime"`
-	Path              string             `json:"path"`
-	AccountID         string             `json:"accountId"`
-	Protocol          string             `json:"protocol"`
-	Stage             string             `json:"stage"`
-	DomainPrefix      string             `json:"domainPrefix"`
-	RequestTimeEpoch  int64              `json:"requestTimeEpoch"`
-	RequestID         string             `json:"requestId"`
-	Identity          identity           `json:"identity"`
-	DomainName        string             `json:"domainName"`
-	APIID             string             `json:"apiId"`
-	Authorizer        *authorizerContext `json:"authorizer,omitempty"`
-}
-
-type authorizerContext struct {
-	Claims map[string]string `json:"claims"`
+	ResourceID        string   `json:"resourceId"`
+	ResourcePath      string   `json:"resourcePath"`
+	HTTPMethod        string   `json:"httpMethod"`
+	ExtendedRequestID string   `json:"extendedRequestId"`
+	RequestTime       string   `json:"requestTime"`
+	Path              string   `json:"path"`
+	AccountID         string   `json:"accountId"`
+	Protocol          string   `json:"protocol"`
+	Stage             string   `json:"stage"`
+	DomainPrefix      string   `json:"domainPrefix"`
+	RequestTimeEpoch  int64    `json:"requestTimeEpoch"`
+	RequestID         string   `json:"requestId"`
+	Identity          identity `json:"identity"`
+	DomainName        string   `json:"domainName"`
+	APIID             string   `json:"apiId"`
+	Authorizer        any      `json:"authorizer,omitempty"` // claims, or what a function said
 }
 
 // identity has null for what only IAM, API keys and certificates fill.
@@ -89,7 +85,7 @@ func (q *request) event() ([]byte, error) {
 
 func (q *request) context() requestContext {
 	c := requestContext{
-		ResourceID: q.route.method.ResourceID, ResourcePath: q.route.resourcePath, HTTPMethod: q.http.Method,
+		ResourceID: q.route.method.resourceID, ResourcePath: q.route.resourcePath, HTTPMethod: q.http.Method,
 		ExtendedRequestID: q.extendedID, RequestTime: gateway.RequestTime(q.start), Path: "/" + q.stage.Name + q.path,
 		AccountID: awsapi.AccountID, Protocol: q.http.Proto, Stage: q.stage.Name, DomainPrefix: q.apiID,
 		RequestTimeEpoch: q.start.UnixMilli(), RequestID: q.id, Identity: identity{SourceIP: gateway.SourceIP(q.http)},
@@ -98,8 +94,11 @@ func (q *request) context() requestContext {
 	if agent, ok := gateway.Value(q.fields, "User-Agent"); ok {
 		c.Identity.UserAgent = &agent
 	}
-	if q.claims != nil {
-		c.Authorizer = &authorizerContext{q.claims}
+	switch {
+	case q.claims != nil:
+		c.Authorizer = map[string]any{"claims": q.claims}
+	case q.said != nil:
+		c.Authorizer = q.said
 	}
 	return c
 }

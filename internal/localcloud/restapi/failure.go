@@ -24,6 +24,11 @@ var (
 	failureTooLarge        = failure{"REQUEST_TOO_LARGE", http.StatusRequestEntityTooLarge, "RequestTooLargeException", "Request Too Long", true}
 	failureHeadersTooLarge = failure{"", http.StatusRequestHeaderFieldsTooLarge, "RequestHeaderFieldsTooLarge", "Request Header Fields Too Large", true}
 	failureUnreadable      = failure{"", http.StatusBadRequest, "BadRequestException", "Bad Request", false}
+	failureInvalidBody     = failure{"BAD_REQUEST_BODY", http.StatusBadRequest, "BadRequestException", "Invalid request body", false}
+	failureDenied          = failure{"ACCESS_DENIED", http.StatusForbidden, "AccessDeniedException", "User is not authorized to access this resource", false}
+	failureDeniedOutright  = failure{"ACCESS_DENIED", http.StatusForbidden, "AccessDeniedException", "User is not authorized to access this resource with an explicit deny", false}
+	failureAuthorizer      = failure{"AUTHORIZER_FAILURE", http.StatusInternalServerError, "AuthorizerFailureException", "Internal server error", false}
+	failureNoAuthorizer    = failure{"AUTHORIZER_CONFIGURATION_ERROR", http.StatusInternalServerError, "AuthorizerConfigurationException", "Internal server error", false}
 	failureConfiguration   = failure{"API_CONFIGURATION_ERROR", http.StatusInternalServerError, "InternalServerErrorException", "Internal server error", false}
 	failureInvocation      = failure{"", http.StatusInternalServerError, "InternalServerErrorException", "Internal server error", false}
 	failureBadGateway      = failure{"", http.StatusBadGateway, "InternalServerErrorException", "Internal server error", false}
@@ -45,11 +50,11 @@ const (
 )
 
 // defaultResponse is what AWS answers where nothing is declared.
-var defaultResponse = GatewayResponse{Templates: map[string]string{"application/json": `{"message":$context.error.messageString}`}}
+var defaultResponse = gatewayResponse{templates: map[string]string{"application/json": `{"message":$context.error.messageString}`}}
 
 // response returns the gateway response that shapes f: that of its type, else
 // the default of its class, else AWS's own. It does not inherit from the others.
-func (s *snapshot) response(f failure) GatewayResponse {
+func (s *snapshot) response(f failure) gatewayResponse {
 	if s == nil || f.fixed {
 		return defaultResponse
 	}

@@ -50,24 +50,15 @@ func FuzzMapResponse(f *testing.F) {
 
 // FuzzMatch checks that every path is either refused or matched by a resource.
 func FuzzMatch(f *testing.F) {
-	s := New(Deps{})
-	api, err := s.PutRestAPI(RestAPI{Name: "fuzz"})
-	if err != nil {
-		f.Fatal(err)
-	}
-	a := s.apis[api.ID]
-	parts := [][2]string{{"", "requests"}, {"requests", "{requestId}"}, {"", "{proxy+}"}}
-	ids := map[string]string{"": api.RootResourceID}
-	for _, part := range parts {
-		r, _, err := s.PutResource(Resource{APIID: api.ID, ParentID: ids[part[0]], PathPart: part[1]})
-		if err != nil {
+	made := withRoot("root")
+	for _, path := range []string{"/requests", "/requests/{requestId}", "/{proxy+}"} {
+		if _, err := made.addResource(path); err != nil {
 			f.Fatal(err)
 		}
-		ids[part[1]] = r.ID
-		a.methods[methodKey{r.ID, methodAny}] = Method{HTTPMethod: methodAny, ResourceID: r.ID}
+		made.methods[methodKey{path, methodAny}] = method{httpMethod: methodAny}
 	}
-	snap := &snapshot{definition: a.clone()}
-	snap.root = snap.tree(api.RootResourceID)
+	snap := &snapshot{definition: made}
+	snap.root = snap.tree("/")
 	for _, seed := range []string{"/requests", "/requests/a", "//", "/requests//b", "/x/y/z", "/%2F"} {
 		f.Add(seed)
 	}

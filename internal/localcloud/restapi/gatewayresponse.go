@@ -18,7 +18,7 @@ const headerParameter = "gatewayresponse.header."
 func (s *snapshot) answer(q *request, f failure) answer {
 	g := s.response(f)
 	status := f.status
-	if code, err := strconv.Atoi(g.StatusCode); err == nil {
+	if code, err := strconv.Atoi(g.statusCode); err == nil {
 		status = code
 	}
 	contentType, template := g.template(q)
@@ -26,7 +26,7 @@ func (s *snapshot) answer(q *request, f failure) answer {
 	header := http.Header{}
 	header.Set("Content-Type", contentType)
 	header.Set("x-amzn-ErrorType", f.errorType)
-	for name, value := range g.Parameters {
+	for name, value := range g.parameters {
 		if field, expression, err := g.parameter(name, value); err == nil {
 			header.Set(field, vars.evaluate(expression))
 		}
@@ -34,31 +34,49 @@ func (s *snapshot) answer(q *request, f failure) answer {
 	return answer{status, header, []byte(vars.substitute(template))}
 }
 
+// check is what API Gateway refuses.
+func (g gatewayResponse) check() error {
+	if _, ok := responseTypes[g.responseType]; !ok {
+		return badRequest("Unsupported gateway response type %q", g.responseType)
+	}
+	if g.statusCode != "" {
+		if code, err := strconv.Atoi(g.statusCode); err != nil || code < 400 || code > 599 {
+			return badRequest("Invalid status code %q of gateway response %s", g.statusCode, g.responseType)
+		}
+	}
+	for name, value := range g.parameters {
+		if _, _, err := g.parameter(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // template chooses by the Accept header, else application/json.
-func (g GatewayResponse) template(q *request) (contentType, template string) {
-	if len(g.Templates) == 0 {
-		g.Templates = defaultResponse.Templates
+func (g gatewayResponse) template(q *request) (contentType, template string) {
+	if len(g.templates) == 0 {
+		g.templates = defaultResponse.templates
 	}
 	accept, _ := gateway.Value(q.fields, "Accept")
 	for wanted := range strings.SplitSeq(accept, ",") {
 		wanted, _, _ = strings.Cut(wanted, ";")
-		if template, ok := g.Templates[strings.TrimSpace(wanted)]; ok {
+		if template, ok := g.templates[strings.TrimSpace(wanted)]; ok {
 			return strings.TrimSpace(wanted), template
 		}
 	}
 	contentType = "application/json"
-	if _, ok := g.Templates[contentType]; !ok {
-		contentType = slices.Min(slices.Collect(maps.Keys(g.Templates)))
+	if _, ok := g.templates[contentType]; !ok {
+		contentType = slices.Min(slices.Collect(maps.Keys(g.templates)))
 	}
-	return contentType, g.Templates[contentType]
+	return contentType, g.templates[contentType]
 }
 
 // parameter reads a response parameter: the header it sets and the expression
 // of its value, a 'literal' or a reference.
-func (g GatewayResponse) parameter(name, value string) (header, expression string, err error) {
+func (g gatewayResponse) parameter(name, value string) (header, expression string, err error) {
 	header, ok := strings.CutPrefix(name, headerParameter)
 	if !ok || header == "" {
-		return "", "", badRequest("Invalid response parameter %q of gateway response %s: expected %sNAME", name, g.Type, headerParameter)
+		return "", "", badRequest("Invalid response parameter %q of gateway response %s: expected %sNAME", name, g.responseType, headerParameter)
 	}
 	literal := len(value) >= 2 && strings.HasPrefix(value, "'") && strings.HasSuffix(value, "'")
 	if !literal && !reference.MatchString("$"+value) {

@@ -40,24 +40,29 @@ func (s *Service) integrate(q *request) (answer, *failure) {
 	return a, nil
 }
 
+// call invokes the method's function.
+func (s *Service) call(q *request, event []byte) ([]byte, string, error) {
+	i := q.route.method.integration
+	source := q.apiID + "/" + q.stage.Name + "/" + q.http.Method + q.route.resourcePath
+	return s.invoke(q, source, i.functionARN, event, s.timeout(*i))
+}
+
 type outcome struct {
 	result        []byte
 	functionError string
 	err           error
 }
 
-func (s *Service) call(q *request, event []byte) ([]byte, string, error) {
-	arn, err := gateway.FunctionARN(q.route.integration.URI)
-	if err != nil {
-		return nil, "", err
-	}
+// invoke runs a function for a part of the API, named as an execution ARN ends,
+// and waits for at most timeout; the function itself runs on.
+func (s *Service) invoke(q *request, source, functionARN string, event []byte, timeout time.Duration) ([]byte, string, error) {
 	ctx := context.WithoutCancel(q.http.Context())
 	done := make(chan outcome, 1)
 	go func() {
-		result, functionError, err := s.invoke(ctx, q.apiID, q.stage.Name, q.http.Method, q.route.resourcePath, arn, event)
+		result, functionError, err := s.deps.Invoker.InvokeAs(ctx, gateway.Principal, gateway.ExecutionARN(source), functionARN, event)
 		done <- outcome{result, functionError, err}
 	}()
-	timer := time.NewTimer(s.timeout(q.route.integration))
+	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case o := <-done:
@@ -67,11 +72,11 @@ func (s *Service) call(q *request, event []byte) ([]byte, string, error) {
 	}
 }
 
-func (s *Service) timeout(i Integration) time.Duration {
-	if i.TimeoutMilliseconds == 0 {
+func (s *Service) timeout(i integration) time.Duration {
+	if i.timeoutMilliseconds == 0 {
 		return s.deps.Timeout
 	}
-	return min(s.deps.Timeout, time.Duration(i.TimeoutMilliseconds)*time.Millisecond)
+	return min(s.deps.Timeout, time.Duration(i.timeoutMilliseconds)*time.Millisecond)
 }
 
 // proxyResponse is what a function has to return.

@@ -6,7 +6,6 @@
 package restapi
 
 import (
-	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -77,10 +76,3 @@ func InvokePath(apiID, stage string) string { return PathPrefix + apiID + "/" + 
 
 // ExecutionARN returns the executionArn attribute of an API.
 func ExecutionARN(apiID string) string { return gateway.ExecutionARN(apiID) }
-
-// invoke runs the integration's function for a request that matched method and
-// resourcePath.
-func (s *Service) invoke(ctx context.Context, apiID, stage, method, resourcePath, functionARN string, event []byte) ([]byte, string, error) {
-	source := gateway.ExecutionARN(apiID + "/" + stage + "/" + method + resourcePath)
-	return s.deps.Invoker.InvokeAs(ctx, gateway.Principal, source, functionARN, event)
-}

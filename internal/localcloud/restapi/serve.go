@@ -26,7 +26,8 @@ type request struct {
 	fields     []rawheader.Field
 	body       []byte
 	route      route
-	claims     map[string]string // of the Cognito token; nil without authorizer
+	claims     map[string]string // of the Cognito token; nil without such an authorizer
+	said       map[string]string // context of the REQUEST authorizer; nil without one
 	id         string
 	extendedID string
 	traceID    string
@@ -79,7 +80,7 @@ func (s *Service) resolve(q *request) bool {
 // handle takes the request through the gateway's stations; the first that
 // refuses it decides the answer.
 func (s *Service) handle(q *request) answer {
-	for _, station := range []func(*request) *failure{checkHeaders, findRoute, s.admit, readBody, s.authorize} {
+	for _, station := range []func(*request) *failure{checkHeaders, findRoute, s.admit, readBody, s.authorize, validate} {
 		if f := station(q); f != nil {
 			return q.snapshot.answer(q, *f)
 		}
@@ -113,7 +114,7 @@ func findRoute(q *request) *failure {
 
 // admit takes tokens from the buckets of the method and of the account.
 func (s *Service) admit(q *request) *failure {
-	key := strings.Join([]string{q.apiID, q.stage.Name, q.route.method.HTTPMethod, q.route.resourcePath}, "|")
+	key := strings.Join([]string{q.apiID, q.stage.Name, q.route.method.httpMethod, q.route.resourcePath}, "|")
 	if limits, ok := q.limits(); ok && !s.throttle.Allow(key, limits) {
 		return &failureThrottled
 	}
@@ -126,7 +127,7 @@ func (s *Service) admit(q *request) *failure {
 // limits returns the throttle of the method: its own or the stage's.
 func (q *request) limits() (gateway.Limits, bool) {
 	path := strings.TrimPrefix(q.route.resourcePath, "/")
-	for _, key := range []string{path + "/" + q.http.Method, path + "/" + q.route.method.HTTPMethod, "*/*"} {
+	for _, key := range []string{path + "/" + q.http.Method, path + "/" + q.route.method.httpMethod, "*/*"} {
 		if m, ok := q.settings[key]; ok {
 			return gateway.Limits{Rate: m.ThrottlingRateLimit, Burst: m.ThrottlingBurstLimit}, true
 		}

@@ -17,17 +17,16 @@ type snapshot struct {
 
 // node is a resource in the tree of paths.
 type node struct {
-	resourceID string
-	literals   map[string]*node
-	variable   *node // {name}
-	greedy     *node // {name+}
-	name       string
+	path     string
+	name     string           // of its variable
+	literals map[string]*node // by path part
+	variable *node            // {name}
+	greedy   *node            // {name+}
 }
 
 // route is what serves a request.
 type route struct {
-	method       Method
-	integration  Integration
+	method       method
 	resourcePath string
 	params       map[string]string
 }
@@ -37,32 +36,27 @@ func (a *api) deploy() (*snapshot, error) {
 		return nil, badRequest("The REST API doesn't contain any methods")
 	}
 	for key, m := range a.methods {
-		if _, ok := a.integrations[key]; !ok {
-			return nil, badRequest("No integration defined for method %s %s", key.httpMethod, a.path(key.resourceID))
-		}
-		if _, ok := a.authorizers[m.AuthorizerID]; !ok && m.Authorization != "NONE" {
-			return nil, badRequest("Invalid authorizer of method %s %s", key.httpMethod, a.path(key.resourceID))
+		if m.integration == nil {
+			return nil, badRequest("No integration defined for method %s %s", key.httpMethod, key.path)
 		}
 	}
-	snap := &snapshot{definition: a.clone()}
-	snap.root = snap.tree(a.RootResourceID)
+	snap := &snapshot{definition: a.definition}
+	snap.root = snap.tree("/")
 	return snap, nil
 }
 
-func (s *snapshot) tree(resourceID string) *node {
-	n := &node{resourceID: resourceID, literals: map[string]*node{}}
-	n.name = strings.TrimSuffix(strings.Trim(s.resources[resourceID].PathPart, "{}"), "+")
-	for id, r := range s.resources {
-		if r.ParentID != resourceID {
-			continue
-		}
+func (d definition) tree(path string) *node {
+	_, part := splitPath(path)
+	n := &node{path: path, name: strings.TrimSuffix(strings.Trim(part, "{}"), "+"), literals: map[string]*node{}}
+	for _, child := range d.childrenOf(path) {
+		below := d.tree(strings.TrimSuffix(path, "/") + "/" + child)
 		switch {
-		case isGreedy(r.PathPart):
-			n.greedy = s.tree(id)
-		case isVariable(r.PathPart):
-			n.variable = s.tree(id)
+		case isGreedy(child):
+			n.greedy = below
+		case isVariable(child):
+			n.variable = below
 		default:
-			n.literals[r.PathPart] = s.tree(id)
+			n.literals[child] = below
 		}
 	}
 	return n
@@ -81,9 +75,8 @@ func (s *snapshot) match(httpMethod, path string) (route, bool) {
 		return route{}, false
 	}
 	for _, name := range []string{httpMethod, methodAny} {
-		key := methodKey{found.resourceID, name}
-		if m, ok := s.methods[key]; ok {
-			return route{m, s.integrations[key], s.path(found.resourceID), params}, true
+		if m, ok := s.methods[methodKey{found.path, name}]; ok {
+			return route{m, found.path, params}, true
 		}
 	}
 	return route{}, false
@@ -91,7 +84,7 @@ func (s *snapshot) match(httpMethod, path string) (route, bool) {
 
 func (s *snapshot) find(n *node, segments []string, params map[string]string) *node {
 	if len(segments) == 0 {
-		if s.hasMethods(n.resourceID) {
+		if s.hasMethods(n.path) {
 			return n
 		}
 		return nil
@@ -107,13 +100,13 @@ func (s *snapshot) find(n *node, segments []string, params map[string]string) *n
 			return found
 		}
 	}
-	if next := n.greedy; next != nil && s.hasMethods(next.resourceID) {
+	if next := n.greedy; next != nil && s.hasMethods(next.path) {
 		params[next.name] = strings.Join(segments, "/")
 		return next
 	}
 	return nil
 }
 
-func (s *snapshot) hasMethods(resourceID string) bool {
-	return slices.ContainsFunc(slices.Collect(maps.Keys(s.methods)), func(k methodKey) bool { return k.resourceID == resourceID })
+func (s *snapshot) hasMethods(path string) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Keys(s.methods)), func(k methodKey) bool { return k.path == path })
 }

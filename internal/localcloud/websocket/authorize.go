@@ -2,7 +2,6 @@ package websocket
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,10 +10,6 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
 )
-
-// maxAuthorizerResult is the largest result of an authorizer, in bytes
-// (API Gateway quotas).
-const maxAuthorizerResult = 8 << 10
 
 // refusal is a handshake that the gateway does not accept.
 type refusal struct {
@@ -49,17 +44,17 @@ func (s *Service) authorize(ctx context.Context, z Authorizer, sess *session, e 
 	if failed, ok := errors.AsType[functionError](err); ok && failed.message == "Unauthorized" {
 		return nil, refusedUnauthorized
 	}
-	if err != nil || len(result) > maxAuthorizerResult {
-		return nil, refusedInternal
-	}
-	verdict, err := parseVerdict(result)
 	if err != nil {
 		return nil, refusedInternal
 	}
-	if !verdict.allows(e.MethodARN) {
+	verdict, err := gateway.ParseVerdict(result)
+	if err != nil {
+		return nil, refusedInternal
+	}
+	if !verdict.Allows(e.MethodARN) {
 		return nil, refusedDenied
 	}
-	return verdict.context, nil
+	return verdict.Context, nil
 }
 
 // identitySource is a part of the handshake that must be there.
@@ -82,111 +77,4 @@ func (i identitySource) value(e event, fields []rawheader.Field) string {
 		return e.QueryStringParameters[i.name]
 	}
 	return gateway.Single(fields)[i.name]
-}
-
-// verdict is the result of an authorizer.
-type verdict struct {
-	statements []statement
-	context    map[string]string
-}
-
-type statement struct {
-	Effect   string
-	Action   stringOrList
-	Resource stringOrList
-}
-
-// stringOrList is a policy element that may be one string.
-type stringOrList []string
-
-func (l *stringOrList) UnmarshalJSON(data []byte) error {
-	var one string
-	if json.Unmarshal(data, &one) == nil {
-		*l = stringOrList{one}
-		return nil
-	}
-	return json.Unmarshal(data, (*[]string)(l))
-}
-
-// statements that may be one object.
-type statements []statement
-
-func (l *statements) UnmarshalJSON(data []byte) error {
-	var one statement
-	if json.Unmarshal(data, &one) == nil {
-		*l = statements{one}
-		return nil
-	}
-	return json.Unmarshal(data, (*[]statement)(l))
-}
-
-func parseVerdict(result []byte) (verdict, error) {
-	var output struct {
-		PrincipalID    *string `json:"principalId"`
-		PolicyDocument *struct {
-			Statement statements
-		} `json:"policyDocument"`
-		Context map[string]json.RawMessage `json:"context"`
-	}
-	if err := json.Unmarshal(result, &output); err != nil {
-		return verdict{}, fmt.Errorf("decoding authorizer result: %w", err)
-	}
-	if output.PrincipalID == nil || output.PolicyDocument == nil {
-		return verdict{}, errors.New("reading authorizer result: principalId or policyDocument is missing")
-	}
-	v := verdict{output.PolicyDocument.Statement, map[string]string{"principalId": *output.PrincipalID}}
-	for name, raw := range output.Context {
-		text := scalarText(raw)
-		if text == "" && string(raw) != `""` {
-			return verdict{}, fmt.Errorf("reading authorizer context: %s is no string, number or boolean", name)
-		}
-		v.context[name] = text
-	}
-	return v, nil
-}
-
-// allows applies the policy: a Deny wins, nothing that matches is a Deny too.
-func (v verdict) allows(methodARN string) bool {
-	allowed := false
-	for _, st := range v.statements {
-		if !matchesAny(st.Action, "execute-api:Invoke") || !matchesAny(st.Resource, methodARN) {
-			continue
-		}
-		if st.Effect != "Allow" {
-			return false
-		}
-		allowed = true
-	}
-	return allowed
-}
-
-func matchesAny(patterns []string, value string) bool {
-	for _, pattern := range patterns {
-		if matches(pattern, value) {
-			return true
-		}
-	}
-	return false
-}
-
-// matches applies the wildcards * and ? of policies.
-func matches(pattern, value string) bool {
-	star, mark := -1, 0
-	p, v := 0, 0
-	for v < len(value) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, v
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == value[v]):
-			p++
-			v++
-		case star >= 0:
-			mark++
-			p, v = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }

@@ -1,11 +1,12 @@
 package websocket
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
 )
 
 const routeDefault = "$default"
@@ -42,23 +43,7 @@ func (s selection) key(message []byte) string {
 		}
 		current = object[name]
 	}
-	return scalarText(current)
-}
-
-func scalarText(raw json.RawMessage) string {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var value any
-	if decoder.Decode(&value) != nil {
-		return ""
-	}
-	switch v := value.(type) {
-	case string:
-		return v
-	case json.Number, bool:
-		return fmt.Sprint(v)
-	}
-	return ""
+	return gateway.ScalarText(current)
 }
 
 // route returns the route with a key.

@@ -32,6 +32,7 @@ const (
 	ResourceRequests = "/requests"
 	ResourceRequest  = "/requests/{requestId}"
 	ResourceUsage    = "/usage"
+	ResourceDocument = "/openapi.json"
 
 	ResourceChatCompletions = "/openai/v1/chat/completions"
 	ResourceModels          = "/openai/v1/models"
@@ -44,6 +45,7 @@ var methods = map[string][]string{
 	ResourceRequests: {http.MethodPost},
 	ResourceRequest:  {http.MethodDelete, http.MethodGet},
 	ResourceUsage:    {http.MethodGet},
+	ResourceDocument: {http.MethodGet},
 
 	ResourceChatCompletions: {http.MethodPost},
 	ResourceModels:          {http.MethodGet},
@@ -69,6 +71,7 @@ type API struct {
 	ClientID       string
 	AllowedOrigins allowlist.Origins
 	AllowedCIDRs   allowlist.Networks
+	Open           map[Route]Handler // for anybody, without a token
 	Routes         map[Route]Handler
 	Log            *slog.Logger
 	Metrics        *metrics.Recorder
@@ -93,8 +96,13 @@ func (a *API) Serve(ctx context.Context, event events.APIGatewayProxyRequest) (e
 }
 
 func (a *API) answer(ctx context.Context, event events.APIGatewayProxyRequest) (Response, error) {
-	if event.HTTPMethod == http.MethodOptions && a.AllowedCIDRs.Allow(event.RequestContext.Identity.SourceIP) {
-		return preflight(event.Resource), nil
+	if a.AllowedCIDRs.Allow(event.RequestContext.Identity.SourceIP) {
+		if event.HTTPMethod == http.MethodOptions {
+			return preflight(event.Resource), nil
+		}
+		if handler, ok := a.Open[routeOf(event)]; ok {
+			return handler(ctx, Request{})
+		}
 	}
 	request, err := a.Read(event)
 	if err != nil {
@@ -129,13 +137,17 @@ func (a *API) Read(event events.APIGatewayProxyRequest) (Request, error) {
 }
 
 func (a *API) route(event events.APIGatewayProxyRequest) (Handler, error) {
-	if handler, ok := a.Routes[Route{event.HTTPMethod, event.Resource}]; ok {
+	if handler, ok := a.Routes[routeOf(event)]; ok {
 		return handler, nil
 	}
 	if _, ok := methods[event.Resource]; !ok {
 		return nil, NewError(protocol.CodeNotFound, "There is no such resource.")
 	}
 	return nil, NewError(protocol.CodeMethodNotAllowed, "The resource has no such method.").With("Allow", allow(event.Resource))
+}
+
+func routeOf(event events.APIGatewayProxyRequest) Route {
+	return Route{event.HTTPMethod, event.Resource}
 }
 
 // refuse turns an error into its problem document, and logs what the caller

@@ -212,6 +212,31 @@ func TestPreflightNeedsNoToken(t *testing.T) {
 	}
 }
 
+// TestOpenRoutes: what is for anybody needs no token, but an allowed address.
+func TestOpenRoutes(t *testing.T) {
+	t.Parallel()
+	for ip, status := range map[string]int{"10.1.2.3": http.StatusOK, "192.0.2.1": http.StatusForbidden} {
+		a, _ := api(nil)
+		a.AllowedCIDRs = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+		a.Open = map[httpapi.Route]httpapi.Handler{{Method: http.MethodGet, Resource: httpapi.ResourceDocument}: func(context.Context, httpapi.Request) (httpapi.Response, error) {
+			return httpapi.Response{Status: http.StatusOK, Body: json.RawMessage(`{"openapi":"3.0.1"}`)}, nil
+		}}
+		anonymous := func(method string) events.APIGatewayProxyRequest {
+			return event(func(e *events.APIGatewayProxyRequest) {
+				e.Resource, e.HTTPMethod, e.RequestContext.Authorizer, e.RequestContext.Identity.SourceIP = httpapi.ResourceDocument, method, nil, ip
+				e.Headers = map[string]string{"Origin": "https://a.example"}
+			})
+		}
+		r, _ := serve(t, a, anonymous(http.MethodGet))
+		if r.StatusCode != status || r.Headers["Access-Control-Allow-Origin"] != "https://a.example" {
+			t.Errorf("from %s: %d %v %s", ip, r.StatusCode, r.Headers, r.Body)
+		}
+		if r, _ := serve(t, a, anonymous(http.MethodPost)); r.StatusCode == http.StatusOK {
+			t.Errorf("POST from %s: %d %s", ip, r.StatusCode, r.Body)
+		}
+	}
+}
+
 func TestSources(t *testing.T) {
 	t.Parallel()
 	tests := map[string]bool{"10.1.2.3": true, "::ffff:10.1.2.3": true, "11.0.0.1": false, "2001:db8::1": true, "": false, "x": false}

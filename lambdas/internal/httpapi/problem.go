@@ -10,24 +10,6 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// statuses gives each code its status. It is the only place that does.
-var statuses = map[protocol.Code]int{
-	protocol.CodeInvalidRequest:      http.StatusBadRequest,
-	protocol.CodeModelNotAllowed:     http.StatusBadRequest,
-	protocol.CodeUnauthenticated:     http.StatusUnauthorized,
-	protocol.CodeForbidden:           http.StatusForbidden,
-	protocol.CodeBlocked:             http.StatusForbidden,
-	protocol.CodeNotFound:            http.StatusNotFound,
-	protocol.CodeMethodNotAllowed:    http.StatusMethodNotAllowed,
-	protocol.CodeIdempotencyConflict: http.StatusConflict,
-	protocol.CodePayloadTooLarge:     http.StatusRequestEntityTooLarge,
-	protocol.CodeQuotaExceeded:       http.StatusTooManyRequests,
-	protocol.CodeRateLimited:         http.StatusTooManyRequests,
-	protocol.CodeTooManyInFlight:     http.StatusTooManyRequests,
-	protocol.CodeInternal:            http.StatusInternalServerError,
-	protocol.CodeUnavailable:         http.StatusServiceUnavailable,
-}
-
 // Error is a refusal that the caller reads. Its cause goes to the log only.
 type Error struct {
 	Problem protocol.Problem
@@ -70,12 +52,7 @@ func (e *Error) With(name, value string) *Error {
 }
 
 // Status is the HTTP status of the error's code.
-func (e *Error) Status() int {
-	if status, ok := statuses[e.Problem.Code]; ok {
-		return status
-	}
-	return http.StatusInternalServerError
-}
+func (e *Error) Status() int { return e.Problem.Code.HTTPStatus() }
 
 // AsError returns err as the caller reads it. What is no Error becomes one: an
 // unknown outcome is unavailable and safe to repeat, a missing request not

@@ -56,13 +56,21 @@ func ErrorCode(err error) string {
 // FunctionARN returns the ARN inside an invoke URI:
 // arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations.
 func FunctionARN(invokeURI string) (string, error) {
-	_, path, ok := strings.Cut(invokeURI, ":lambda:path/2015-03-31/functions/")
-	if !ok || !strings.HasPrefix(invokeURI, "arn:") {
-		return "", fmt.Errorf("reading integration URI: %q is not the invoke ARN of a function", invokeURI)
-	}
-	arn, ok := strings.CutSuffix(path, "/invocations")
-	if !ok || !strings.HasPrefix(arn, "arn:") {
-		return "", fmt.Errorf("reading integration URI: %q is not the invoke ARN of a function", invokeURI)
+	return functionARN(invokeURI, "2015-03-31", "invocations")
+}
+
+// StreamedFunctionARN returns the ARN inside the URI of an integration that
+// streams its response:
+// arn:aws:apigateway:REGION:lambda:path/2021-11-15/functions/ARN/response-streaming-invocations.
+func StreamedFunctionARN(invokeURI string) (string, error) {
+	return functionARN(invokeURI, "2021-11-15", "response-streaming-invocations")
+}
+
+func functionARN(uri, version, call string) (string, error) {
+	_, path, ok := strings.Cut(uri, ":lambda:path/"+version+"/functions/")
+	arn, isCall := strings.CutSuffix(path, "/"+call)
+	if !ok || !isCall || !strings.HasPrefix(uri, "arn:") || !strings.HasPrefix(arn, "arn:") {
+		return "", fmt.Errorf("reading integration URI: %q is not the invoke ARN of a function, which has the form arn:…:lambda:path/%s/functions/arn:…/%s", uri, version, call)
 	}
 	return arn, nil
 }

@@ -1,14 +1,9 @@
-package components
+package openapi
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/streaming-service/streaming-service/protocol"
 )
@@ -51,28 +46,22 @@ var gatewayResponses = []gatewayResponse{
 // exposedHeaders are those that a browser's script may read.
 const exposedHeaders = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 
-func (b *build) newGatewayResponses() error {
-	origin := gatewayOrigin(b.args.Auth.AllowedOrigins)
+// gatewayResponsesFor are all of them, for pages of an origin to read.
+func gatewayResponsesFor(origin string) object {
+	all := object{}
 	for _, r := range gatewayResponses {
-		args := &apigateway.ResponseArgs{
-			RestApiId:          b.rest.api.ID(),
-			ResponseType:       pulumi.String(r.kind),
-			ResponseParameters: r.parameters(origin),
+		response := object{
+			"responseParameters": r.parameters(origin),
 			// Templates are found by application/json, whatever type they are
 			// sent with.
-			ResponseTemplates: pulumi.StringMap{"application/json": pulumi.String(r.template())},
+			"responseTemplates": object{mediaTypeJSON: r.template()},
 		}
 		if r.status != 0 {
-			args.StatusCode = pulumi.String(strconv.Itoa(r.status))
+			response["statusCode"] = strconv.Itoa(r.status)
 		}
-		role := strings.ToLower(strings.ReplaceAll(r.kind, "_", "-")) + "-response"
-		response, err := apigateway.NewResponse(b.ctx, b.child(role), args, b.options()...)
-		if err != nil {
-			return fmt.Errorf("creating gateway response %s: %w", r.kind, err)
-		}
-		b.rest.deployed.add(response, r.contents(origin))
+		all[r.kind] = response
 	}
-	return nil
+	return all
 }
 
 // template is a problem document. API Gateway only substitutes variables in
@@ -92,32 +81,19 @@ func (r gatewayResponse) template() string {
 	return t.String()
 }
 
-// parameters are the headers, of which that of the origin may be known later.
-func (r gatewayResponse) parameters(origin pulumi.StringInput) pulumi.StringMap {
-	parameters := pulumi.StringMap{"gatewayresponse.header.Access-Control-Allow-Origin": pulumi.Sprintf("'%s'", origin)}
-	for name, value := range r.headers() {
-		parameters["gatewayresponse.header."+name] = pulumi.String("'" + value + "'")
-	}
-	return parameters
-}
-
-func (r gatewayResponse) headers() map[string]string {
+// parameters are the headers, as literals.
+func (r gatewayResponse) parameters(origin string) object {
 	headers := map[string]string{
 		"Content-Type":                  protocol.ProblemType,
+		"Access-Control-Allow-Origin":   origin,
 		"Access-Control-Expose-Headers": exposedHeaders,
 	}
 	if r.retryAfter {
 		headers["Retry-After"] = "1"
 	}
-	return headers
-}
-
-// contents identifies the response within a deployment.
-func (r gatewayResponse) contents(origin pulumi.StringInput) pulumi.StringOutput {
-	parts := []string{r.kind, strconv.Itoa(r.status), r.template()}
-	headers := r.headers()
-	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		parts = append(parts, name, headers[name])
+	parameters := object{}
+	for name, value := range headers {
+		parameters["gatewayresponse.header."+name] = "'" + value + "'"
 	}
-	return pulumi.Sprintf("%s\n%s", strings.Join(parts, "\n"), origin)
+	return parameters
 }

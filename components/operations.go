@@ -1,0 +1,110 @@
+package components
+
+import (
+	"net/http"
+
+	"github.com/streaming-service/streaming-service/internal/openapi"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// restAPIDocument is the REST API. The document, its import into API Gateway
+// and the permissions of the functions follow from this table.
+var restAPIDocument = openapi.API{
+	Title: "StreamingService",
+	// The contract's version: a compatible addition raises the second number.
+	Version: "1.0.0",
+	Description: "Takes requests to a large language model, streams the answers to the sockets of their user, and keeps them. " +
+		"Errors are problem documents (RFC 9457); their member code tells why. " +
+		"The frames of the WebSocket API are described in protocol/schema of the repository.",
+	PathParameters: map[string]openapi.Parameter{
+		"requestId": {Description: "The id of a request, as the answer to its submission names it.", Schema: openapi.Ref("common#/$defs/requestId")},
+	},
+	CatchAll: FunctionRequests,
+	Operations: []openapi.Operation{
+		{
+			ID: "submitRequest", Role: "submit", Method: http.MethodPost, Path: "/requests", Function: FunctionQuota, Access: openapi.UserPool,
+			Tag: "requests", Summary: "Submit a request",
+			Description: "Admits a request against the quota of its user and queues it. The answer is streamed to the sockets of the user. " +
+				"The same Idempotency-Key with the same body names the same request, and is charged once.",
+			Parameters: []openapi.Parameter{{
+				Name: "Idempotency-Key", In: "header",
+				Description: "Makes the submission safe to repeat: 1 to 128 visible ASCII characters, chosen by the client.",
+				Schema:      openapi.Schema{"type": "string", "minLength": 1, "maxLength": protocol.MaxIdempotencyKeyLength, "pattern": "^[!-~]+$"},
+			}},
+			Request: &openapi.Body{
+				Description: "A conversation or, in short, a prompt. At most 262,144 bytes of UTF-8, without unknown members.",
+				Schema:      openapi.Ref("submit-request"),
+				Examples:    map[string]any{"prompt": examplePrompt, "conversation": exampleConversation},
+			},
+			Responses: []openapi.Response{{
+				Status: http.StatusAccepted, Description: "The request is admitted, or was before under the same key.",
+				Headers: openapi.RateLimitHeaders(), Schema: openapi.Ref("submit-response"),
+				Examples: map[string]any{"admitted": exampleSubmitted},
+			}},
+			Problems: []protocol.Code{
+				protocol.CodeInvalidRequest, protocol.CodeModelNotAllowed, protocol.CodeBlocked, protocol.CodeIdempotencyConflict,
+				protocol.CodePayloadTooLarge, protocol.CodeQuotaExceeded, protocol.CodeTooManyInFlight,
+			},
+		},
+		{
+			ID: "getRequest", Role: "read", Method: http.MethodGet, Path: "/requests/{requestId}", Function: FunctionRequests, Access: openapi.UserPool,
+			Tag: "requests", Summary: "Read a request and its answer so far",
+			Responses: []openapi.Response{{
+				Status: http.StatusOK, Description: "Where the request stands.", Schema: openapi.Ref("request-state"),
+				Examples: map[string]any{"succeeded": exampleState},
+			}},
+			Problems: []protocol.Code{protocol.CodeNotFound},
+		},
+		{
+			ID: "cancelRequest", Role: "cancel", Method: http.MethodDelete, Path: "/requests/{requestId}", Function: FunctionRequests, Access: openapi.UserPool,
+			Tag: "requests", Summary: "Cancel a request", Description: "Safe to repeat. A request that has ended stays as it is.",
+			Responses: []openapi.Response{{
+				Status: http.StatusAccepted, Description: "The request is cancelled, or will be within a second.", Schema: openapi.Ref("cancel-response"),
+				Examples: map[string]any{"cancelled": protocol.CancelResponse{RequestID: exampleRequestID, Status: protocol.StatusCancelled}},
+			}},
+			Problems: []protocol.Code{protocol.CodeNotFound},
+		},
+		{
+			ID: "getUsage", Role: "usage", Method: http.MethodGet, Path: "/usage", Function: FunctionQuota, Access: openapi.UserPool,
+			Tag: "usage", Summary: "Read what the user has used this month",
+			Responses: []openapi.Response{{
+				Status: http.StatusOK, Description: "The user's usage and limits.", Schema: openapi.Ref("usage"),
+				Examples: map[string]any{"limited": exampleUsage},
+			}},
+		},
+		{
+			ID: "getDocument", Role: "document", Method: http.MethodGet, Path: "/openapi.json", Function: FunctionRequests, Access: openapi.Open,
+			Tag: "service", Summary: "Read this document",
+			Responses: []openapi.Response{{
+				Status: http.StatusOK, Description: "The OpenAPI document of the REST API.", Schema: openapi.Schema{"type": "object"},
+			}},
+		},
+	},
+}
+
+// Examples of bodies.
+const exampleRequestID = "mfrggzdfmztwq2lknnwg23tpob"
+
+var (
+	examplePrompt       = protocol.SubmitRequest{Prompt: "What is a quorum?"}
+	exampleConversation = protocol.SubmitRequest{
+		Messages: []protocol.Message{
+			{Role: protocol.RoleUser, Content: "What is a quorum?"},
+			{Role: protocol.RoleAssistant, Content: "The members that must agree."},
+			{Role: protocol.RoleUser, Content: "And a majority?"},
+		},
+		System: "Answer in one sentence.", MaxTokens: new(200), Temperature: new(0.2),
+	}
+	exampleUsage = protocol.Usage{
+		Period: "2026-11", ResetsAt: "2026-12-01T00:00:00Z", Tier: "default",
+		Requests: protocol.RequestsUsage{Limit: new(int64(1000)), Used: 12, Remaining: new(int64(988))},
+		Tokens:   protocol.TokensUsage{Used: 5400, Reserved: 4200},
+		InFlight: 1,
+	}
+	exampleSubmitted = protocol.SubmitResponse{RequestID: exampleRequestID, Status: protocol.StatusQueued, Quota: exampleUsage}
+	exampleState     = protocol.RequestState{
+		RequestID: exampleRequestID, Status: protocol.StatusSucceeded, Attempt: 1, Text: "More than half of the members.", LastSeq: 4,
+		StopReason: "end_turn", Usage: &protocol.TokenUsage{InputTokens: 41, OutputTokens: 8}, Model: "global.amazon.nova-2-lite-v1:0",
+		CreatedAt: "2026-11-23T10:00:00.000Z", UpdatedAt: "2026-11-23T10:00:01.200Z",
+	}
+)
