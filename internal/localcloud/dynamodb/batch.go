@@ -111,7 +111,7 @@ func (r *batchGetItem) execute(s *Service) (any, *awsapi.Error) {
 			}
 			item := read.table.find(k).seen(asked.ConsistentRead, now, s.faults.StaleRead)
 			size += item.Size()
-			r.cost.addRead(read.table.spec.Name, item.Size(), readFactor(asked.ConsistentRead))
+			r.cost.addRead(read.table, item.Size(), readFactor(asked.ConsistentRead))
 			if item != nil {
 				found = append(found, expression.Project(item, read.keep))
 			}
@@ -189,7 +189,8 @@ func (r *batchWriteItem) execute(s *Service) (any, *awsapi.Error) {
 	for i := range r.writes {
 		m := &r.writes[i]
 		old, updated, _ := m.compute() // without a condition nothing is refused
-		r.cost.addWrite(m.table.spec.Name, written(old, updated), 1)
+		r.cost.addWrite(m.table, written(old, updated), 1)
+		r.cost.addIndexes(m.table, old, updated)
 		m.table.store(m.key, updated, false, now)
 	}
 	return struct {

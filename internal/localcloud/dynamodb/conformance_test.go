@@ -245,8 +245,8 @@ func TestCanonicalNumbers(t *testing.T) {
 func TestUnknownParameterIsRefused(t *testing.T) {
 	t.Parallel()
 	client := clientOf(t, newService(t))
-	_, err := client.Query(context.Background(), &sdk.QueryInput{TableName: aws.String(table), IndexName: aws.String("byStatus"), KeyConditionExpression: aws.String("pk = :p"), ExpressionAttributeValues: item(":p", "p")})
-	wantAPIError(t, err, "ValidationException", `does not know parameter "IndexName"`)
+	_, err := client.Query(context.Background(), &sdk.QueryInput{TableName: aws.String(table), AttributesToGet: []string{"sk"}, KeyConditionExpression: aws.String("pk = :p"), ExpressionAttributeValues: item(":p", "p")})
+	wantAPIError(t, err, "ValidationException", `does not know parameter "AttributesToGet"`)
 }
 
 func TestMissingTable(t *testing.T) {

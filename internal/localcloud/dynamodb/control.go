@@ -56,22 +56,36 @@ func (r *describeTable) execute(s *Service) (any, *awsapi.Error) {
 
 func (t *table) description() map[string]any {
 	items, size := t.count()
-	schema := []map[string]string{{"AttributeName": t.spec.HashKey.Name, "KeyType": "HASH"}}
-	definitions := []map[string]string{{"AttributeName": t.spec.HashKey.Name, "AttributeType": string(t.spec.HashKey.Kind)}}
-	if t.spec.RangeKey.Name != "" {
-		schema = append(schema, map[string]string{"AttributeName": t.spec.RangeKey.Name, "KeyType": "RANGE"})
-		definitions = append(definitions, map[string]string{"AttributeName": t.spec.RangeKey.Name, "AttributeType": string(t.spec.RangeKey.Kind)})
-	}
 	described := map[string]any{
 		"TableName": t.spec.Name, "TableArn": ARN(t.spec.Name), "TableStatus": "ACTIVE", "ItemCount": items, "TableSizeBytes": size,
-		"CreationDateTime": float64(t.created.UnixMilli()) / 1000, "KeySchema": schema, "AttributeDefinitions": definitions,
+		"CreationDateTime": float64(t.created.UnixMilli()) / 1000, "KeySchema": t.schema(), "AttributeDefinitions": t.definitions(),
 		"BillingModeSummary":        map[string]string{"BillingMode": "PAY_PER_REQUEST"},
 		"DeletionProtectionEnabled": t.spec.DeletionProtection,
+	}
+	if indexes := t.describedIndexes(); len(indexes) > 0 {
+		described["GlobalSecondaryIndexes"] = indexes
 	}
 	if t.spec.KMSKeyARN != "" {
 		described["SSEDescription"] = map[string]string{"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": t.spec.KMSKeyARN}
 	}
 	return described
+}
+
+// definitions are the types of all key attributes, those of indexes included.
+func (t *table) definitions() []map[string]string {
+	keys := t.keys()
+	for _, index := range t.indexes {
+		for _, k := range index.keys() {
+			if !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	definitions := make([]map[string]string, len(keys))
+	for i, k := range keys {
+		definitions[i] = map[string]string{"AttributeName": k.Name, "AttributeType": string(k.Kind)}
+	}
+	return definitions
 }
 
 type describeTimeToLive struct{ onTable }
@@ -142,11 +156,17 @@ func (r *describeEndpoints) execute(*Service) (any, *awsapi.Error) {
 // createTable is for programs that bring their own tables, such as tests; those
 // of the service are declared.
 type createTable struct {
-	TableName string `json:"TableName"`
-	KeySchema []struct {
-		AttributeName string `json:"AttributeName"`
-		KeyType       string `json:"KeyType"`
-	} `json:"KeySchema"`
+	TableName              string      `json:"TableName"`
+	KeySchema              []keySchema `json:"KeySchema"`
+	GlobalSecondaryIndexes []struct {
+		IndexName             string      `json:"IndexName"`
+		KeySchema             []keySchema `json:"KeySchema"`
+		ProvisionedThroughput any         `json:"ProvisionedThroughput"`
+		Projection            struct {
+			ProjectionType   string   `json:"ProjectionType"`
+			NonKeyAttributes []string `json:"NonKeyAttributes"`
+		} `json:"Projection"`
+	} `json:"GlobalSecondaryIndexes"`
 	AttributeDefinitions []struct {
 		AttributeName string         `json:"AttributeName"`
 		AttributeType attribute.Kind `json:"AttributeType"`
@@ -166,16 +186,36 @@ func (r *createTable) prepare(*Service) *awsapi.Error {
 	for _, definition := range r.AttributeDefinitions {
 		kinds[definition.AttributeName] = definition.AttributeType
 	}
-	for _, element := range r.KeySchema {
+	if refusal := readSchema(r.KeySchema, kinds, &r.spec.HashKey, &r.spec.RangeKey); refusal != nil {
+		return refusal
+	}
+	for _, index := range r.GlobalSecondaryIndexes {
+		spec := IndexSpec{Name: index.IndexName, Projection: index.Projection.ProjectionType, NonKeyAttributes: index.Projection.NonKeyAttributes}
+		if refusal := readSchema(index.KeySchema, kinds, &spec.HashKey, &spec.RangeKey); refusal != nil {
+			return refusal
+		}
+		r.spec.Indexes = append(r.spec.Indexes, spec)
+	}
+	return nil
+}
+
+type keySchema struct {
+	AttributeName string `json:"AttributeName"`
+	KeyType       string `json:"KeyType"`
+}
+
+// readSchema reads the keys of a table or index.
+func readSchema(schema []keySchema, kinds map[string]attribute.Kind, hash, sortKey *Key) *awsapi.Error {
+	for _, element := range schema {
 		kind, defined := kinds[element.AttributeName]
 		if !defined {
 			return invalid("One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [" + element.AttributeName + "]")
 		}
 		switch element.KeyType {
 		case "HASH":
-			r.spec.HashKey = Key{element.AttributeName, kind}
+			*hash = Key{element.AttributeName, kind}
 		case "RANGE":
-			r.spec.RangeKey = Key{element.AttributeName, kind}
+			*sortKey = Key{element.AttributeName, kind}
 		default:
 			return invalid("Invalid KeySchema: KeyType must be HASH or RANGE")
 		}

@@ -10,7 +10,7 @@
 // 96 ms a transaction and 180 ms a query, where 1,000 streams need thousands of
 // calls a second.
 //
-// Not here, and refused: secondary indexes, streams, PartiQL, the parameters from
+// Not here, and refused: local secondary indexes, streams, PartiQL, the parameters from
 // before expressions. Items past their time to live stay until a snapshot drops
 // them two days later: readers must compare the timestamp, as in AWS.
 package dynamodb
@@ -90,6 +90,7 @@ type Spec struct {
 	Name                string
 	HashKey             Key
 	RangeKey            Key // Name "" if there is none
+	Indexes             []IndexSpec
 	TTLAttribute        string
 	PointInTimeRecovery bool
 	DeletionProtection  bool
@@ -114,13 +115,8 @@ func (s *Service) create(spec Spec) *awsapi.Error {
 	if !tableName.MatchString(spec.Name) {
 		return invalid("TableName must be at least 3 characters long and at most 255 characters long, of a-z, A-Z, 0-9, '_', '-' and '.'")
 	}
-	for _, key := range []*Key{&spec.HashKey, &spec.RangeKey} {
-		if key.Kind == "" {
-			key.Kind = attribute.String
-		}
-		if key.Kind != attribute.String && key.Kind != attribute.Number && key.Kind != attribute.Binary {
-			return invalid("Member must satisfy enum value set: [B, N, S]; attribute " + key.Name)
-		}
+	if refusal := spec.validate(); refusal != nil {
+		return refusal
 	}
 	if spec.HashKey.Name == "" {
 		return invalid("No Hash Key specified in schema. All Dynamo DB Tables must have exactly one hash key")
@@ -132,6 +128,42 @@ func (s *Service) create(spec Spec) *awsapi.Error {
 	}
 	spec.Tags = maps.Clone(spec.Tags)
 	s.tables[spec.Name] = newTable(spec)
+	s.tables[spec.Name].declareIndexes()
+	return nil
+}
+
+func (spec *Spec) validate() *awsapi.Error {
+	if refusal := validateKeys(&spec.HashKey, &spec.RangeKey); refusal != nil {
+		return refusal
+	}
+	if len(spec.Indexes) > maxIndexes {
+		return invalid(fmt.Sprintf("One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of %d", maxIndexes))
+	}
+	spec.Indexes = slices.Clone(spec.Indexes)
+	names := map[string]bool{}
+	for i := range spec.Indexes {
+		index := &spec.Indexes[i]
+		if refusal := index.validate(); refusal != nil {
+			return refusal
+		}
+		if names[index.Name] {
+			return invalid("One or more parameter values were invalid: Duplicate index name: " + index.Name)
+		}
+		names[index.Name] = true
+	}
+	return nil
+}
+
+// validateKeys checks the types of key attributes; the default is S.
+func validateKeys(keys ...*Key) *awsapi.Error {
+	for _, key := range keys {
+		if key.Kind == "" {
+			key.Kind = attribute.String
+		}
+		if key.Kind != attribute.String && key.Kind != attribute.Number && key.Kind != attribute.Binary {
+			return invalid("Member must satisfy enum value set: [B, N, S]; attribute " + key.Name)
+		}
+	}
 	return nil
 }
 
@@ -144,7 +176,11 @@ func (s *Service) UpdateTable(spec Spec) error {
 		return fmt.Errorf("updating table %s: %w", spec.Name, tableNotFound(spec.Name))
 	}
 	spec.HashKey, spec.RangeKey = t.spec.HashKey, t.spec.RangeKey
+	if refusal := spec.validate(); refusal != nil {
+		return fmt.Errorf("updating table %s: %w", spec.Name, refusal)
+	}
 	t.spec = spec
+	t.declareIndexes()
 	return nil
 }
 

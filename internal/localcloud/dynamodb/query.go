@@ -17,6 +17,7 @@ const maxPage = 1 << 20
 // search is what Query and Scan have in common.
 type search struct {
 	TableName                 string                     `json:"TableName"`
+	IndexName                 string                     `json:"IndexName"`
 	ConsistentRead            bool                       `json:"ConsistentRead"`
 	ExclusiveStartKey         attribute.Item             `json:"ExclusiveStartKey"`
 	ExpressionAttributeNames  map[string]string          `json:"ExpressionAttributeNames"`
@@ -45,8 +46,17 @@ type page struct {
 
 func (r *search) consumed() cost { return r.cost }
 
+// permit is the permission to read the table, or the index alone.
+func (r *search) permit(action string) []awsapi.Permission {
+	needed := permit(action, r.TableName)
+	if r.IndexName != "" {
+		needed[0].Resource = IndexSpec{Name: r.IndexName}.ARN(nameOf(r.TableName))
+	}
+	return needed
+}
+
 func (r *search) prepare(s *Service, scope *expression.Scope) (refusal *awsapi.Error) {
-	if r.table, refusal = s.table(r.TableName); refusal != nil {
+	if r.table, refusal = s.tableOrIndex(r.TableName, r.IndexName); refusal != nil {
 		return refusal
 	}
 	if r.ExclusiveStartKey != nil {
@@ -82,14 +92,14 @@ func (r *search) prepareExpressions(scope *expression.Scope) *awsapi.Error {
 
 func (r *search) checkSelect() *awsapi.Error {
 	switch r.Select {
-	case "", "ALL_ATTRIBUTES", "COUNT", "SPECIFIC_ATTRIBUTES":
+	case "", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "COUNT", "SPECIFIC_ATTRIBUTES":
 	default:
 		return invalid("the local cloud does not know Select " + r.Select)
 	}
-	if (r.Select == "ALL_ATTRIBUTES" || r.Select == "COUNT") && r.ProjectionExpression != nil {
+	if r.Select != "" && r.Select != "SPECIFIC_ATTRIBUTES" && r.ProjectionExpression != nil {
 		return invalid("Cannot specify the ProjectionExpression when choosing to get " + r.Select)
 	}
-	return nil
+	return r.checkIndexRead()
 }
 
 // take adds a record to the page; false once the page is full.
@@ -108,7 +118,7 @@ func (r *search) take(item attribute.Item) bool {
 
 func (r *search) answer() any {
 	r.cost = cost{}
-	r.cost.addRead(r.table.spec.Name, r.page.size, readFactor(r.ConsistentRead))
+	r.cost.addRead(r.table, r.page.size, readFactor(r.ConsistentRead))
 	answer := struct {
 		Items            *[]attribute.Item `json:"Items,omitempty"`
 		Count            int               `json:"Count"`
@@ -145,10 +155,10 @@ type query struct {
 	condition expression.KeyCondition
 }
 
-func (r *query) permissions() []awsapi.Permission { return permit("Query", r.TableName) }
+func (r *query) permissions() []awsapi.Permission { return r.permit("Query") }
 
 func (r *query) prepare(s *Service) *awsapi.Error {
-	t, refusal := s.table(r.TableName)
+	t, refusal := s.tableOrIndex(r.TableName, r.IndexName)
 	if refusal != nil {
 		return refusal
 	}
@@ -190,7 +200,7 @@ func (r *query) candidates() []*record {
 	forward := r.ScanIndexForward == nil || *r.ScanIndexForward
 	records := p.records
 	if r.start != nil {
-		i, found := p.position(r.start.sort)
+		i, found := p.position(*r.start)
 		switch {
 		case !forward:
 			records = records[:i]
@@ -216,7 +226,7 @@ type scan struct {
 // maxSegments is DynamoDB's limit of a parallel scan.
 const maxSegments = 1_000_000
 
-func (r *scan) permissions() []awsapi.Permission { return permit("Scan", r.TableName) }
+func (r *scan) permissions() []awsapi.Permission { return r.permit("Scan") }
 
 func (r *scan) prepare(s *Service) *awsapi.Error {
 	switch {
@@ -258,7 +268,7 @@ func (r *scan) after(p *partition) []*record {
 	if r.start == nil || p.key != r.start.partition {
 		return p.records
 	}
-	i, found := p.position(r.start.sort)
+	i, found := p.position(*r.start)
 	if found {
 		i++
 	}

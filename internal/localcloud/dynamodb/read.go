@@ -74,7 +74,7 @@ func (r *getItem) prepare(s *Service) (refusal *awsapi.Error) {
 func (r *getItem) execute(s *Service) (any, *awsapi.Error) {
 	item := s.readOne(r.table, r.key, r.ConsistentRead)
 	r.cost = cost{}
-	r.cost.addRead(r.table.spec.Name, item.Size(), readFactor(r.ConsistentRead))
+	r.cost.addRead(r.table, item.Size(), readFactor(r.ConsistentRead))
 	return struct {
 		Item             attribute.Item `json:"Item,omitempty"`
 		ConsumedCapacity *capacity      `json:"ConsumedCapacity,omitempty"`
@@ -169,7 +169,7 @@ func (r *transactGetItems) execute(s *Service) (any, *awsapi.Error) {
 	s.mu.RLock()
 	for _, read := range r.reads {
 		item := read.table.find(read.key).current()
-		r.cost.addRead(read.table.spec.Name, item.Size(), transactional)
+		r.cost.addRead(read.table, item.Size(), transactional)
 		responses = append(responses, response{expression.Project(item, read.keep)})
 	}
 	s.mu.RUnlock()

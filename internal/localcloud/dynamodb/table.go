@@ -15,6 +15,9 @@ import (
 // once stored, so that readers may keep them without a lock.
 type table struct {
 	spec       Spec
+	indexes    []*table
+	base       *table    // of the entries of an index: the table of their items
+	index      IndexSpec // of the entries of an index
 	created    time.Time
 	partitions map[string]*partition // by the partition key's text
 	order      []*partition          // for scans; nil when partitions came or went
@@ -30,7 +33,7 @@ type partition struct {
 
 // record is one item with its previous version, which stale reads return.
 type record struct {
-	sort       attribute.Value
+	key        key
 	item       attribute.Item // nil once deleted
 	size       int
 	previous   attribute.Item // nil: there was none
@@ -42,6 +45,22 @@ type record struct {
 type key struct {
 	partition string
 	sort      attribute.Value
+	of        *key // of an index's entry: the key of its item
+}
+
+// compare orders the keys of one partition; without a sort key all are equal.
+// Entries of an index with equal keys are ordered by their items'.
+func (k key) compare(other key) int {
+	if order, _ := k.sort.Compare(other.sort); order != 0 {
+		return order
+	}
+	if k.of == nil || other.of == nil {
+		return 0
+	}
+	if order := strings.Compare(k.of.partition, other.of.partition); order != 0 {
+		return order
+	}
+	return k.of.compare(*other.of)
 }
 
 func newTable(spec Spec) *table {
@@ -85,14 +104,15 @@ func keyValue(item attribute.Item, k Key, most int) (attribute.Value, *awsapi.Er
 
 // exactKey returns the key that a request gives, which must be nothing else.
 func (t *table) exactKey(given attribute.Item) (key, *awsapi.Error) {
-	attributes := 1
-	if t.spec.RangeKey.Name != "" {
-		attributes = 2
-	}
-	if len(given) != attributes {
+	if len(given) != len(t.keys()) {
 		return key{}, invalid("The provided key element does not match the schema")
 	}
 	k, refusal := t.keyOf(given)
+	if refusal == nil && t.base != nil {
+		var of key
+		of, refusal = t.base.keyOf(given)
+		k.of = &of
+	}
 	if refusal != nil && strings.Contains(refusal.Message, "Missing the key") {
 		return key{}, invalid("The provided key element does not match the schema")
 	}
@@ -100,15 +120,40 @@ func (t *table) exactKey(given attribute.Item) (key, *awsapi.Error) {
 }
 
 func (t *table) keyAttributes(item attribute.Item) attribute.Item {
-	given := attribute.Item{t.spec.HashKey.Name: item[t.spec.HashKey.Name]}
-	if t.spec.RangeKey.Name != "" {
-		given[t.spec.RangeKey.Name] = item[t.spec.RangeKey.Name]
+	given := attribute.Item{}
+	for _, k := range t.keys() {
+		given[k.Name] = item[k.Name]
 	}
 	return given
 }
 
+// keys are the key attributes, of an index those of its table included.
+func (t *table) keys() []Key {
+	keys := []Key{t.spec.HashKey}
+	if t.spec.RangeKey.Name != "" {
+		keys = append(keys, t.spec.RangeKey)
+	}
+	if t.base == nil {
+		return keys
+	}
+	for _, k := range t.base.keys() {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
 func (t *table) isKey(name string) bool {
-	return name == t.spec.HashKey.Name || name == t.spec.RangeKey.Name
+	return slices.ContainsFunc(t.keys(), func(k Key) bool { return k.Name == name })
+}
+
+func (t *table) schema() []map[string]string {
+	schema := []map[string]string{{"AttributeName": t.spec.HashKey.Name, "KeyType": "HASH"}}
+	if t.spec.RangeKey.Name != "" {
+		schema = append(schema, map[string]string{"AttributeName": t.spec.RangeKey.Name, "KeyType": "RANGE"})
+	}
+	return schema
 }
 
 // find returns the record at k, nil if nothing was ever there.
@@ -117,17 +162,14 @@ func (t *table) find(k key) *record {
 	if p == nil {
 		return nil
 	}
-	if i, found := p.position(k.sort); found {
+	if i, found := p.position(k); found {
 		return p.records[i]
 	}
 	return nil
 }
 
-func (p *partition) position(sortKey attribute.Value) (int, bool) {
-	return sort.Find(len(p.records), func(i int) int {
-		order, _ := sortKey.Compare(p.records[i].sort) // without sort key all compare as equal
-		return order
-	})
+func (p *partition) position(k key) (int, bool) {
+	return sort.Find(len(p.records), func(i int) int { return k.compare(p.records[i].key) })
 }
 
 // current returns the item of a record that may be nil.
@@ -149,12 +191,12 @@ func (t *table) store(k key, item attribute.Item, transacted bool, now time.Time
 		t.partitions[k.partition] = p
 		t.order = nil
 	}
-	i, found := p.position(k.sort)
+	i, found := p.position(k)
 	if !found {
 		if item == nil {
 			return
 		}
-		p.records = slices.Insert(p.records, i, &record{sort: k.sort})
+		p.records = slices.Insert(p.records, i, &record{key: k})
 		p.deleted++ // counted down below
 	}
 	r := p.records[i]
@@ -167,6 +209,9 @@ func (t *table) store(k key, item attribute.Item, transacted bool, now time.Time
 	}
 	r.previous, r.item, r.size, r.changed = r.item, item, item.Size(), now
 	r.transacted = r.transacted || transacted
+	for _, index := range t.indexes {
+		index.follow(k, r.previous, item, transacted, now)
+	}
 	t.compact(p, now)
 }
 

@@ -146,7 +146,7 @@ func (r *transactWriteItems) chargeReplay(s *Service) {
 	defer s.mu.RUnlock()
 	for i := range r.parts {
 		m := &r.parts[i]
-		r.cost.addRead(m.table.spec.Name, m.table.find(m.key).current().Size(), transactional)
+		r.cost.addRead(m.table, m.table.find(m.key).current().Size(), transactional)
 	}
 }
 
@@ -173,6 +173,7 @@ func (r *transactWriteItems) commit(s *Service) *awsapi.Error {
 	now := time.Now()
 	for i := range r.parts {
 		if m := &r.parts[i]; !m.check {
+			r.cost.addIndexes(m.table, m.table.find(m.key).current(), updated[i])
 			m.table.store(m.key, updated[i], true, now)
 		}
 	}
@@ -183,7 +184,7 @@ func (r *transactWriteItems) commit(s *Service) *awsapi.Error {
 func (r *transactWriteItems) try(s *Service, m *mutation, conflict bool) (reason, attribute.Item) {
 	existing := m.table.find(m.key)
 	old, updated, refusal := m.compute()
-	r.cost.addWrite(m.table.spec.Name, written(old, updated), transactional)
+	r.cost.addWrite(m.table, written(old, updated), transactional)
 	if conflict || existing != nil && existing.transacted && s.faults.TransactionConflict() {
 		return reason{Code: "TransactionConflict", Message: "Transaction is ongoing for the item"}, nil
 	}

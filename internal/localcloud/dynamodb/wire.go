@@ -122,12 +122,15 @@ func (s *Service) count(req request, body []byte) {
 	if !ok {
 		return
 	}
-	total := c.consumed().total()
+	total, indexWrites := c.consumed().total()
 	if total.read > 0 {
 		s.meter.Add(usage.ReadUnits, total.read, body)
 	}
 	if total.write > 0 {
 		s.meter.Add(usage.WriteUnits, total.write, body)
+	}
+	if indexWrites > 0 {
+		s.meter.Add(usage.IndexWriteUnits, indexWrites, body)
 	}
 }
 

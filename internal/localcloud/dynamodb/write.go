@@ -72,8 +72,9 @@ func (w *single) do(s *Service) (old, updated attribute.Item, refusal *awsapi.Er
 		return nil, nil, conflicting()
 	}
 	old, updated, refusal = m.compute()
-	w.cost.addWrite(m.table.spec.Name, written(old, updated), 1)
+	w.cost.addWrite(m.table, written(old, updated), 1)
 	if refusal == nil {
+		w.cost.addIndexes(m.table, old, updated)
 		m.table.store(m.key, updated, false, time.Now())
 	}
 	return old, updated, refusal
@@ -121,6 +122,9 @@ func (p *put) mutation(s *Service) (m mutation, refusal *awsapi.Error) {
 		return m, refusal
 	}
 	if refusal = checkItem(p.Item, "Item size has exceeded the maximum allowed size"); refusal != nil {
+		return m, refusal
+	}
+	if refusal = m.table.checkIndexKeys(p.Item); refusal != nil {
 		return m, refusal
 	}
 	m.change = func(attribute.Item) (attribute.Item, *awsapi.Error) { return p.Item, nil }
@@ -207,12 +211,13 @@ func (u *update) mutation(s *Service) (m mutation, refusal *awsapi.Error) {
 			return m, invalid("One or more parameter values were invalid: Cannot update attribute " + path.Top() + ". This attribute is part of the key")
 		}
 	}
-	m.change = u.apply
+	t := m.table
+	m.change = func(old attribute.Item) (attribute.Item, *awsapi.Error) { return u.apply(t, old) }
 	return m, u.prepareCondition(scope, &m)
 }
 
 // apply returns the updated item; one that did not exist begins with its key.
-func (u *update) apply(old attribute.Item) (attribute.Item, *awsapi.Error) {
+func (u *update) apply(t *table, old attribute.Item) (attribute.Item, *awsapi.Error) {
 	base := old
 	if base == nil {
 		base = u.Key
@@ -221,5 +226,8 @@ func (u *update) apply(old attribute.Item) (attribute.Item, *awsapi.Error) {
 	if err != nil {
 		return nil, invalid(err.Error())
 	}
-	return updated, checkItem(updated, "Item size to update has exceeded the maximum allowed size")
+	if refusal := checkItem(updated, "Item size to update has exceeded the maximum allowed size"); refusal != nil {
+		return nil, refusal
+	}
+	return updated, t.checkIndexKeys(updated)
 }

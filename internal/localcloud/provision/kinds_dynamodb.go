@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb/attribute"
@@ -21,8 +22,9 @@ type tableInputs struct {
 	Attributes  []struct {
 		Name string `json:"name"`
 		Type string `json:"type"`
-	} `json:"attributes" change:"replace"`
-	TTL struct {
+	} `json:"attributes"`
+	GlobalSecondaryIndexes []indexInputs `json:"globalSecondaryIndexes"`
+	TTL                    struct {
 		AttributeName string `json:"attributeName"`
 		Enabled       *bool  `json:"enabled"`
 	} `json:"ttl"`
@@ -43,22 +45,34 @@ func (in tableInputs) validate() error {
 	if in.BillingMode != "PAY_PER_REQUEST" {
 		return fmt.Errorf("billingMode %q has no counterpart in the local cloud, only PAY_PER_REQUEST has", in.BillingMode)
 	}
-	if len(in.Attributes) != len(in.keys()) {
-		return fmt.Errorf("all attributes must be indexed: %d are declared for the keys %v", len(in.Attributes), in.keys())
+	keys := in.keys()
+	if len(in.Attributes) != len(keys) {
+		return fmt.Errorf("all attributes must be indexed: %d are declared for the keys %v", len(in.Attributes), keys)
 	}
 	for _, declared := range in.Attributes {
-		if declared.Name != in.HashKey && declared.Name != in.RangeKey {
+		if !slices.Contains(keys, declared.Name) {
 			return fmt.Errorf("attribute %q is not a key", declared.Name)
 		}
 	}
 	return nil
 }
 
+// keys are the names of the key attributes of the table and its indexes.
 func (in tableInputs) keys() []string {
-	if in.RangeKey == "" {
-		return []string{in.HashKey}
+	names := []string{in.HashKey, in.RangeKey}
+	for _, index := range in.GlobalSecondaryIndexes {
+		names = append(names, index.HashKey, index.RangeKey)
 	}
-	return []string{in.HashKey, in.RangeKey}
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
+}
+
+type indexInputs struct {
+	Name             string   `json:"name"`
+	HashKey          string   `json:"hashKey"`
+	RangeKey         string   `json:"rangeKey"`
+	ProjectionType   string   `json:"projectionType"`
+	NonKeyAttributes []string `json:"nonKeyAttributes"`
 }
 
 func (in tableInputs) spec() dynamodb.Spec {
@@ -66,6 +80,12 @@ func (in tableInputs) spec() dynamodb.Spec {
 		Name: in.Name, HashKey: in.key(in.HashKey), RangeKey: in.key(in.RangeKey), Tags: in.Tags,
 		PointInTimeRecovery: in.PointInTimeRecovery.Enabled, DeletionProtection: in.DeletionProtectionEnabled,
 		KMSKeyARN: in.ServerSideEncryption.KMSKeyARN,
+	}
+	for _, index := range in.GlobalSecondaryIndexes {
+		spec.Indexes = append(spec.Indexes, dynamodb.IndexSpec{
+			Name: index.Name, HashKey: in.key(index.HashKey), RangeKey: in.key(index.RangeKey),
+			Projection: index.ProjectionType, NonKeyAttributes: index.NonKeyAttributes,
+		})
 	}
 	if in.TTL.Enabled != nil && *in.TTL.Enabled {
 		spec.TTLAttribute = in.TTL.AttributeName

@@ -38,24 +38,25 @@ func New() *Meter {
 
 // Counters of Add.
 const (
-	ReadUnits      = "dynamodb.readUnits"
-	WriteUnits     = "dynamodb.writeUnits"
-	QueueRequests  = "sqs.requests" // one per 64 KB, as billed
-	Invocations    = "lambda.invocations"
-	ColdStarts     = "lambda.coldStarts"
-	GBSeconds      = "lambda.gbSeconds"
-	FunctionErrors = "lambda.errors"
-	FramesSent     = "websocket.framesSent" // one per 32 KB, as billed
-	FramesReceived = "websocket.framesReceived"
-	BytesSent      = "websocket.bytesSent"
-	BytesReceived  = "websocket.bytesReceived"
-	Connections    = "websocket.connections"
-	RestRequests   = "rest.requests"
-	RestBytesSent  = "rest.bytesSent"
-	RestBytesIn    = "rest.bytesReceived"
-	ModelCalls     = "bedrock.calls"
-	ModelInTokens  = "bedrock.inputTokens"
-	ModelOutTokens = "bedrock.outputTokens"
+	ReadUnits       = "dynamodb.readUnits"
+	WriteUnits      = "dynamodb.writeUnits"
+	IndexWriteUnits = "dynamodb.indexWriteUnits" // of the write units, those of indexes
+	QueueRequests   = "sqs.requests"             // one per 64 KB, as billed
+	Invocations     = "lambda.invocations"
+	ColdStarts      = "lambda.coldStarts"
+	GBSeconds       = "lambda.gbSeconds"
+	FunctionErrors  = "lambda.errors"
+	FramesSent      = "websocket.framesSent" // one per 32 KB, as billed
+	FramesReceived  = "websocket.framesReceived"
+	BytesSent       = "websocket.bytesSent"
+	BytesReceived   = "websocket.bytesReceived"
+	Connections     = "websocket.connections"
+	RestRequests    = "rest.requests"
+	RestBytesSent   = "rest.bytesSent"
+	RestBytesIn     = "rest.bytesReceived"
+	ModelCalls      = "bedrock.calls"
+	ModelInTokens   = "bedrock.inputTokens"
+	ModelOutTokens  = "bedrock.outputTokens"
 )
 
 // Call counts one call of an AWS API. body is searched for the ids of known
