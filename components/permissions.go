@@ -3,6 +3,8 @@ package components
 import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/streaming-service/streaming-service/internal/schema"
 )
 
 // grantsOf returns what a function may do. DynamoDB authorizes a transaction
@@ -41,8 +43,9 @@ func (b *build) grantsOf(function string) []grant {
 		},
 		FunctionRecovery: {
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
-			b.onTable(b.tables.requests, "GetItem", "Query", "UpdateItem"),
-			b.onTable(b.tables.quota, "Scan", "UpdateItem"),
+			b.onTable(b.tables.requests, "GetItem", "PutItem", "Query", "UpdateItem"),
+			b.onTable(b.tables.quota, "GetItem", "UpdateItem"),
+			allow([]string{"dynamodb:Query"}, pulumi.Sprintf("%s/index/%s", b.tables.quota.Arn, schema.OpenIndex)),
 			allow(consumeActions, b.queues.deadLetter.Arn), b.sendToQueue(), b.onSockets("POST"),
 		},
 	}[function]

@@ -2,9 +2,12 @@ package components
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/streaming-service/streaming-service/internal/schema"
 )
 
 // tables are where the service keeps its state.
@@ -16,7 +19,7 @@ type tables struct {
 
 func (b *build) newTables() (err error) {
 	b.tables = &tables{}
-	if b.tables.quota, err = b.newTable("quota-table"); err != nil {
+	if b.tables.quota, err = b.newTable("quota-table", withOpenIndex); err != nil {
 		return err
 	}
 	if b.tables.connections, err = b.newTable("connections-table"); err != nil {
@@ -28,19 +31,19 @@ func (b *build) newTables() (err error) {
 
 // newTable creates a table with generic keys, so that what is stored may grow
 // without replacing it.
-func (b *build) newTable(role string) (*dynamodb.Table, error) {
+func (b *build) newTable(role string, options ...func(*dynamodb.TableArgs)) (*dynamodb.Table, error) {
 	args := &dynamodb.TableArgs{
-		BillingMode: pulumi.String("PAY_PER_REQUEST"),
-		HashKey:     pulumi.String("pk"),
-		RangeKey:    pulumi.String("sk"),
-		Attributes: dynamodb.TableAttributeArray{
-			&dynamodb.TableAttributeArgs{Name: pulumi.String("pk"), Type: pulumi.String("S")},
-			&dynamodb.TableAttributeArgs{Name: pulumi.String("sk"), Type: pulumi.String("S")},
-		},
-		Ttl:                       &dynamodb.TableTtlArgs{AttributeName: pulumi.String("expiresAt"), Enabled: pulumi.Bool(true)},
+		BillingMode:               pulumi.String("PAY_PER_REQUEST"),
+		HashKey:                   pulumi.String(schema.PartitionKey),
+		RangeKey:                  pulumi.String(schema.SortKey),
+		Attributes:                attributes(schema.PartitionKey, "S", schema.SortKey, "S"),
+		Ttl:                       &dynamodb.TableTtlArgs{AttributeName: pulumi.String(schema.ExpiresAt), Enabled: pulumi.Bool(true)},
 		PointInTimeRecovery:       &dynamodb.TablePointInTimeRecoveryArgs{Enabled: orFalse(b.args.Protection.PointInTimeRecovery)},
 		DeletionProtectionEnabled: pulumi.Bool(b.isProtected()),
 		Tags:                      b.args.Tags,
+	}
+	for _, option := range options {
+		option(args)
 	}
 	if key := b.args.Protection.KmsKeyArn; key != nil {
 		args.ServerSideEncryption = &dynamodb.TableServerSideEncryptionArgs{Enabled: pulumi.Bool(true), KmsKeyArn: key}
@@ -50,6 +53,27 @@ func (b *build) newTable(role string) (*dynamodb.Table, error) {
 		return nil, fmt.Errorf("creating %s: %w", role, err)
 	}
 	return table, nil
+}
+
+// withOpenIndex adds the sparse index of the accounts with open requests, so that
+// the sweep need not read the others. It holds keys only.
+func withOpenIndex(table *dynamodb.TableArgs) {
+	table.Attributes = attributes(schema.PartitionKey, "S", schema.SortKey, "S", schema.OpenShard, "S", schema.OpenSince, "N")
+	table.GlobalSecondaryIndexes = dynamodb.TableGlobalSecondaryIndexArray{&dynamodb.TableGlobalSecondaryIndexArgs{
+		Name:           pulumi.String(schema.OpenIndex),
+		HashKey:        pulumi.String(schema.OpenShard),
+		RangeKey:       pulumi.String(schema.OpenSince),
+		ProjectionType: pulumi.String("KEYS_ONLY"),
+	}}
+}
+
+// attributes declares key attributes, each with its type.
+func attributes(namesAndTypes ...string) dynamodb.TableAttributeArray {
+	var declared dynamodb.TableAttributeArray
+	for pair := range slices.Chunk(namesAndTypes, 2) {
+		declared = append(declared, &dynamodb.TableAttributeArgs{Name: pulumi.String(pair[0]), Type: pulumi.String(pair[1])})
+	}
+	return declared
 }
 
 func (b *build) isProtected() bool { return *b.args.Protection.DeletionProtection }

@@ -56,6 +56,7 @@ var rules = []rule{
 	},
 	{
 		from: []string{"components", "lambdas", "protocol", "client", "web", "internal/stack", "internal/functionbuild"},
+		but:  []string{"lambdas/internal/dynamo/dynamotest"}, // imported by tests only
 		bad:  []string{module + "internal/localcloud"},
 		why:  "the service must not know where it runs",
 	},

@@ -3,8 +3,10 @@ package dynamo
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 )
@@ -21,40 +23,62 @@ func (s *Store) Account(ctx context.Context, userID string) (life.Account, error
 
 // Settle moves the reservation of a terminal request to what it is charged. It
 // reports whether this call did so; the marker in the open set makes a second
-// settlement do nothing.
+// settlement do nothing. The settlement of the last open request takes the
+// account out of the index of open ones; a user with several open costs one
+// failed write more.
 func (s *Store) Settle(ctx context.Context, record life.Record) (bool, error) {
 	if !record.Status.Terminal() {
 		return false, fmt.Errorf("settling request: status %s is not an end", record.Status)
 	}
+	settled, open, err := s.settle(ctx, record, true)
+	if err != nil || settled || !open {
+		return settled, err
+	}
+	settled, _, err = s.settle(ctx, record, false)
+	return settled, err
+}
+
+// settle settles a request if it is open, or only if it is the last open one. If
+// the condition failed, open tells whether the request is still to be settled.
+func (s *Store) settle(ctx context.Context, record life.Record, last bool) (settled, open bool, err error) {
 	settlement := life.Settle(record)
 	values := settleValues(record)
 	values[":delta"] = number(settlement.Delta)
 	values[":charge"] = number(settlement.Charge)
 	values[":refund"] = number(settlement.Refund)
-	update, condition := settleCounters, isOpen
-	if settlement.Unanswered > 0 {
-		update += countUnanswered
-	}
-	update += settleOpen
+	update, condition := settlementOf(settlement, last)
 	names, bound := bind(record.Period, values, update, condition)
-	err := retryConflicts(ctx, func() error {
+	err = retryConflicts(ctx, func() error {
 		_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName:                 &s.tables.Quota,
-			Key:                       accountKey(record.UserID),
-			UpdateExpression:          &update,
-			ConditionExpression:       &condition,
-			ExpressionAttributeNames:  names,
-			ExpressionAttributeValues: bound,
+			TableName:                           &s.tables.Quota,
+			Key:                                 accountKey(record.UserID),
+			UpdateExpression:                    &update,
+			ConditionExpression:                 &condition,
+			ExpressionAttributeNames:            names,
+			ExpressionAttributeValues:           bound,
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		})
 		return err
 	})
 	if err == nil {
-		return true, nil
+		return true, false, nil
 	}
-	if _, failed := conditionFailed(err); failed {
-		return false, nil
+	if old, failed := conditionFailed(err); failed {
+		return false, slices.Contains(getSet(old, "open"), record.RequestID), nil
 	}
-	return false, failure("settling request", err)
+	return false, false, failure("settling request", err)
+}
+
+// settlementOf returns the update of a settlement and its condition.
+func settlementOf(settlement life.Settlement, last bool) (update, condition string) {
+	update, condition = settleCounters, isOpen
+	if settlement.Unanswered > 0 {
+		update += countUnanswered
+	}
+	if last {
+		update, condition = update+` `+leaveIndex, isLastOpen
+	}
+	return update + settleOpen, condition
 }
 
 // ForgetMonth removes what a user spent in a period long ago, unless requests of
@@ -83,32 +107,4 @@ func settleValues(record life.Record) item {
 	values[":ids"] = set(record.RequestID)
 	values[":id"] = text(record.RequestID)
 	return values
-}
-
-// AccountsWithOpen calls visit for every account with unsettled requests, until
-// visit fails.
-func (s *Store) AccountsWithOpen(ctx context.Context, visit func(life.Account) error) error {
-	filter := hasOpen
-	names, values := bind("", constants(s.now()), filter)
-	input := &dynamodb.ScanInput{
-		TableName:                 &s.tables.Quota,
-		FilterExpression:          &filter,
-		ExpressionAttributeNames:  names,
-		ExpressionAttributeValues: values,
-	}
-	for {
-		out, err := s.client.Scan(ctx, input)
-		if err != nil {
-			return failure("scanning accounts", err)
-		}
-		for _, i := range out.Items {
-			if err := visit(readAccount(userOf(i), i)); err != nil {
-				return err
-			}
-		}
-		if len(out.LastEvaluatedKey) == 0 {
-			return nil
-		}
-		input.ExclusiveStartKey = out.LastEvaluatedKey
-	}
 }

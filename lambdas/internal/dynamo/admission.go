@@ -57,6 +57,7 @@ func (s *Store) existing(ctx context.Context, a life.Admission) error {
 func (s *Store) transactAdmission(ctx context.Context, a life.Admission, account life.Account) error {
 	values := constants(a.Now)
 	values[":est"] = number(a.Record.Estimate)
+	values[":shard"] = text(shardName(shardOf(a.Record.UserID)))
 	values[":open"] = set(life.OpenAnchor, a.Record.RequestID)
 	update, condition := admission(a, account, values)
 	recordNames, _ := bind("", nil, absent)

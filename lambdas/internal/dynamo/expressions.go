@@ -7,7 +7,7 @@ import "regexp"
 const (
 	absent = `attribute_not_exists(#pk)`
 
-	admitCounters = `SET #used = if_not_exists(#used, :zero) + :one, #held = if_not_exists(#held, :zero) + :est, #tokens = if_not_exists(#tokens, :zero) + :zero, #inFlight = if_not_exists(#inFlight, :zero) + :one, #v = :one`
+	admitCounters = `SET #used = if_not_exists(#used, :zero) + :one, #held = if_not_exists(#held, :zero) + :est, #tokens = if_not_exists(#tokens, :zero) + :zero, #inFlight = if_not_exists(#inFlight, :zero) + :one, #openShard = :shard, #openSince = if_not_exists(#openSince, :now), #v = :one`
 	admitOpen     = ` ADD #open :open`
 	idleRate      = `, #tat = :nextTat`
 	busyRate      = `, #tat = #tat + :interval`
@@ -28,8 +28,13 @@ const (
 
 	settleCounters  = `SET #held = #held + :delta, #tokens = #tokens + :charge, #inFlight = #inFlight - :one, #used = #used - :refund`
 	countUnanswered = `, #unanswered = if_not_exists(#unanswered, :zero) + :one`
+	leaveIndex      = `REMOVE #openShard, #openSince`
 	settleOpen      = ` DELETE #open :ids`
 	isOpen          = `contains(#open, :id)`
+	isLastOpen      = isOpen + ` AND #inFlight = :one`
+	hasNoneOpen     = `#inFlight = :zero`
+
+	openLongest = `#openShard = :shard AND #openSince < :before`
 
 	unowned = `#status = :queued OR (#status = :streaming AND #leaseUntil < :stale)`
 
@@ -59,7 +64,6 @@ const (
 	liveConnections  = `#expiresAt > :now`
 	partition        = `#pk = :pk`
 	rangeOfPartition = `#pk = :pk AND #sk BETWEEN :from AND :to`
-	hasOpen          = `#inFlight > :zero`
 )
 
 var (

@@ -99,7 +99,13 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 		func() error { _, err := db.Connections(ctx, "u", false); return err },
 		func() error { return db.DeleteConnection(ctx, life.Connection{UserID: "u", ConnectionID: "c"}, start) },
 		func() error { return db.ForgetMonth(ctx, "u", period) },
-		func() error { return db.AccountsWithOpen(ctx, func(life.Account) error { return nil }) },
+		func() error {
+			_, _, err := db.OpenAccounts(ctx, 1, start, life.OpenMark{UserID: "u", Since: start})
+			return err
+		},
+		func() error { _, err := db.CountOpenAccounts(ctx, 1, start, life.OpenMark{}); return err },
+		func() error { return db.LeaveOpen(ctx, "u") },
+		func() error { return db.SaveProgress(ctx, nil) },
 	}
 	for i, step := range steps {
 		if err := step(); err != nil {

@@ -109,9 +109,6 @@ func (g *grammar) update() {
 	if len(seen) == 0 {
 		panic("empty")
 	}
-	if seen["REMOVE"] && len(seen) > 1 {
-		panic("REMOVE beside others, which minidyn ignores")
-	}
 }
 
 func (g *grammar) remove() { g.written(g.path()) }
@@ -240,7 +237,6 @@ func TestGrammarRefusesWhatDynamoDBRefuses(t *testing.T) {
 		"SET #a = :b, #a = :c":                                  false,
 		"SET #a = :b SET #c = :d":                               false,
 		"SET a = :b":                                            false,
-		"SET #a = :b REMOVE #c":                                 false,
 		"REMOVE #a, #b":                                         true,
 		"REMOVE #a, #a":                                         false,
 		"ADD #a #b":                                             false,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/streaming-service/streaming-service/internal/schema"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/protocol"
 )
@@ -103,6 +104,7 @@ func readAccount(userID string, i item) life.Account {
 		UserID:           userID,
 		TAT:              getMillis(i, "tat"),
 		InFlight:         getNumber(i, "inFlight"),
+		OpenSince:        getMillis(i, schema.OpenSince),
 		Months:           map[string]life.Month{},
 		TierOverride:     getText(i, "tierOverride"),
 		OverrideRequests: getOptional(i, "overrideRequests"),

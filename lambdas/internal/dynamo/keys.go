@@ -2,15 +2,17 @@ package dynamo
 
 import (
 	"fmt"
+	"hash/fnv"
 	"strings"
 
+	"github.com/streaming-service/streaming-service/internal/schema"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 )
 
 // Key attributes and prefixes of all tables.
 const (
-	partitionKey = "pk"
-	sortKey      = "sk"
+	partitionKey = schema.PartitionKey
+	sortKey      = schema.SortKey
 
 	userPrefix    = "u#"
 	requestPrefix = "r#"
@@ -49,5 +51,17 @@ func chunkSort(owner string, firstSeq int) string {
 func connectionKey(userID, connectionID string) item {
 	return item{partitionKey: text(userPrefix + userID), sortKey: text(connectionID)}
 }
+
+// progressKey is where the sweep keeps how far it came.
+func progressKey() item { return item{partitionKey: text("sweep"), sortKey: text("progress")} }
+
+// shardOf spreads accounts over the shards of the index of open ones.
+func shardOf(userID string) int {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(userID)) // never fails
+	return int(hash.Sum32() % schema.OpenShards)
+}
+
+func shardName(shard int) string { return fmt.Sprintf("%02d", shard) }
 
 func userOf(i item) string { return strings.TrimPrefix(getText(i, partitionKey), userPrefix) }

@@ -101,14 +101,14 @@ func TestAdmitWritesRecordAndAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantAccount := life.Account{
-		UserID: "u", TAT: account.TAT, InFlight: 1, Open: []string{a.Record.RequestID},
+		UserID: "u", TAT: account.TAT, InFlight: 1, Open: []string{a.Record.RequestID}, OpenSince: account.OpenSince,
 		Months: map[string]life.Month{period: {Used: 1, Held: 100}},
 	}
 	if !reflect.DeepEqual(account, wantAccount) {
 		t.Errorf("account = %+v, want %+v", account, wantAccount)
 	}
-	if !account.TAT.Equal(start.Add(100 * time.Millisecond)) {
-		t.Errorf("tat = %v", account.TAT)
+	if !account.TAT.Equal(start.Add(100*time.Millisecond)) || !account.OpenSince.Equal(start) {
+		t.Errorf("tat = %v, open since %v", account.TAT, account.OpenSince)
 	}
 }
 

@@ -15,8 +15,10 @@ type Account struct {
 	UserID   string
 	TAT      time.Time // theoretical arrival time of the rate limit; zero: never called
 	InFlight int64
-	Open     []string         // ids of unsettled requests, without the anchor
-	Months   map[string]Month // by period
+	Open     []string // ids of unsettled requests, without the anchor
+	// OpenSince is since when there have been any; zero: the sweep does not see the account.
+	OpenSince time.Time
+	Months    map[string]Month // by period
 
 	TierOverride     string // tier instead of those of the user's groups; "": none
 	OverrideRequests *int64 // monthly requests instead of the tier's; 0 unlimited, nil: none
@@ -75,4 +77,11 @@ func (a Account) Admitted(record Record) Account {
 	a.InFlight++
 	a.Open = append(slices.Clone(a.Open), record.RequestID)
 	return a
+}
+
+// OpenMark is an account with open requests, as the sweep finds it: since when
+// it has had any.
+type OpenMark struct {
+	UserID string
+	Since  time.Time
 }

@@ -58,7 +58,7 @@ func (w *world) check202Stays(id string, a answer) {
 
 // ledgerAlways is invariant 3: inFlight = |open|-1 = unsettled records; per
 // month held - tokens = sum of their estimates, used = admitted - refunded;
-// nothing negative.
+// nothing negative. Whoever has an open request is where the sweep finds it.
 func (w *world) ledgerAlways(h *history) {
 	a := h.account
 	want := map[string]life.Month{}
@@ -80,6 +80,9 @@ func (w *world) ledgerAlways(h *history) {
 	}
 	if a.InFlight != unsettled || a.InFlight != int64(len(a.Open)) {
 		w.violate(3, "user %s: in flight %d, open %v, unsettled records %d", a.UserID, a.InFlight, a.Open, unsettled)
+	}
+	if len(a.Open) > 0 && a.OpenSince.IsZero() {
+		w.violate(3, "user %s: open %v, but not in the index of the sweep", a.UserID, a.Open)
 	}
 	for period, m := range a.Months {
 		if m != want[period] || m.Used < 0 || m.Tokens < 0 || m.Held < m.Tokens {

@@ -23,6 +23,7 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/faults"
 	"github.com/streaming-service/streaming-service/internal/localcloud/sqs"
 	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo"
+	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo/dynamotest"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 )
 
@@ -118,12 +119,7 @@ func (w *world) injectDeliveries() {
 
 func (w *world) createServices(t *testing.T) {
 	t.Helper()
-	w.tables = dynamodb.New(awsapi.Open{}, dynamodb.WithFaults(w.injector))
-	for _, name := range []string{tables.Quota, tables.Requests, tables.Connections} {
-		if _, err := w.tables.CreateTable(dynamodb.Spec{Name: name, HashKey: dynamodb.Key{Name: "pk"}, RangeKey: dynamodb.Key{Name: "sk"}, TTLAttribute: "expiresAt"}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.tables = dynamotest.NewService(t, dynamodb.WithFaults(w.injector))
 	w.queues = sqs.New(awsapi.Open{}, sqs.WithFaults(w.injector))
 	var err error
 	if w.letterURL, w.letterARN, err = w.queues.CreateQueue(sqs.Spec{Name: "letters", Attributes: map[string]string{"VisibilityTimeout": "360"}}); err != nil {

@@ -23,6 +23,7 @@ const (
 	Resent           = "Resent"           // messages sent again
 	DeadLettered     = "DeadLettered"     // messages that the dead-letter queue brought
 	Unreadable       = "Unreadable"       // messages that nobody can read
+	NotSwept         = "NotSwept"         // accounts with requests open for long that a sweep had no time for
 	Healed           = "Healed"           // reservations released by the sweep
 	TimeToFirstDelta = "TimeToFirstDelta" // from claim to the first delta
 	StreamDuration   = "StreamDuration"   // from claim to the end of an attempt

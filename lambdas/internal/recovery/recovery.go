@@ -20,10 +20,16 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// Store is what the recovery reads.
+// Store is what the recovery reads, and where the sweep keeps its place.
 type Store interface {
 	Record(ctx context.Context, key life.Key) (life.Record, error)
-	AccountsWithOpen(ctx context.Context, visit func(life.Account) error) error
+	Account(ctx context.Context, userID string) (life.Account, error)
+	OpenShards() int
+	OpenAccounts(ctx context.Context, shard int, before time.Time, after life.OpenMark) (marks []life.OpenMark, more bool, err error)
+	CountOpenAccounts(ctx context.Context, shard int, before time.Time, after life.OpenMark) (int, error)
+	LeaveOpen(ctx context.Context, userID string) error
+	Progress(ctx context.Context) (map[int]life.OpenMark, error)
+	SaveProgress(ctx context.Context, stopped map[int]life.OpenMark) error
 }
 
 // Life takes requests to their end.

@@ -79,7 +79,7 @@ func (w *world) admit(t *testing.T, user string) life.Key {
 	t.Helper()
 	record := life.Record{
 		Key: life.Key{UserID: user, RequestID: life.NewRequestID()}, Period: "2026-11", Estimate: 100, BodyHash: "h",
-		Model: life.ModelParameters{ModelID: "m", MaxTokens: 60}, AttemptCap: life.AttemptCap, CreatedAt: w.clock,
+		Model: life.ModelParameters{ModelID: "m", MaxTokens: 60}, Status: protocol.StatusQueued, AttemptCap: life.AttemptCap, CreatedAt: w.clock, UpdatedAt: w.clock,
 	}
 	if err := w.db.Admit(t.Context(), life.Admission{Record: record, Now: w.clock}, life.Account{}); err != nil {
 		t.Fatal(err)
@@ -254,7 +254,7 @@ func TestSweep(t *testing.T) {
 	w.claim(t, live)
 
 	answer, err := w.handle(t, map[string]bool{"sweep": true})
-	if err != nil || answer != `{"accounts":5,"requests":5,"released":2,"failed":0,"orphans":0}` {
+	if err != nil || answer != `{"accounts":5,"requests":5,"released":2,"failed":0,"orphans":0,"left":0}` {
 		t.Fatalf("%s, %v", answer, err)
 	}
 	if r := w.record(t, old); r.ErrorCode != protocol.CodeExpired {
@@ -328,10 +328,8 @@ func FuzzMessage(f *testing.F) {
 }
 
 // empty is a store without requests.
-type empty struct{}
+type empty struct{ recovery.Store }
 
 func (empty) Record(context.Context, life.Key) (life.Record, error) {
 	return life.Record{}, life.ErrNotFound
 }
-
-func (empty) AccountsWithOpen(context.Context, func(life.Account) error) error { return nil }

@@ -15,8 +15,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/truora/minidyn/server"
 
+	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+	localdynamodb "github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
+	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb/attribute"
+	"github.com/streaming-service/streaming-service/internal/schema"
 	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo"
 )
 
@@ -49,7 +52,7 @@ type Fault struct {
 // New starts a database that ends with the test.
 func New(t testing.TB) *Database {
 	t.Helper()
-	d := &Database{handler: server.NewServer()}
+	d := &Database{handler: NewService(t)}
 	web := httptest.NewServer(http.HandlerFunc(d.serve))
 	t.Cleanup(web.Close)
 	d.Client = dynamodb.New(dynamodb.Options{
@@ -61,32 +64,31 @@ func New(t testing.TB) *Database {
 		HTTPClient:       &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}},
 		RetryMaxAttempts: 2,
 	})
-	for _, table := range []string{Tables.Quota, Tables.Requests, Tables.Connections} {
-		createTable(t, d.Client, table)
-	}
-	d.calls = nil
 	d.Store = dynamo.New(d.Client, Tables)
 	return d
 }
 
-func createTable(t testing.TB, client *dynamodb.Client, name string) {
+// NewService returns the local cloud's database with the three tables as the
+// component declares them.
+func NewService(t testing.TB, options ...localdynamodb.Option) *localdynamodb.Service {
 	t.Helper()
-	text := types.ScalarAttributeTypeS
-	_, err := client.CreateTable(context.Background(), &dynamodb.CreateTableInput{
-		TableName:   &name,
-		BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String("pk"), AttributeType: text},
-			{AttributeName: aws.String("sk"), AttributeType: text},
-		},
-		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String("sk"), KeyType: types.KeyTypeRange},
-		},
-	})
-	if err != nil {
-		t.Fatalf("creating table %s: %v", name, err)
+	service := localdynamodb.New(awsapi.Open{}, options...)
+	for _, name := range []string{Tables.Quota, Tables.Requests, Tables.Connections} {
+		spec := localdynamodb.Spec{
+			Name: name, HashKey: localdynamodb.Key{Name: schema.PartitionKey}, RangeKey: localdynamodb.Key{Name: schema.SortKey},
+			TTLAttribute: schema.ExpiresAt,
+		}
+		if name == Tables.Quota {
+			spec.Indexes = []localdynamodb.IndexSpec{{
+				Name: schema.OpenIndex, HashKey: localdynamodb.Key{Name: schema.OpenShard},
+				RangeKey: localdynamodb.Key{Name: schema.OpenSince, Kind: attribute.Number}, Projection: "KEYS_ONLY",
+			}}
+		}
+		if _, err := service.CreateTable(spec); err != nil {
+			t.Fatal(err)
+		}
 	}
+	return service
 }
 
 // Inject decides the fate of every later call; nil ends the faults.
