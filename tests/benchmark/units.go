@@ -75,7 +75,7 @@ type metered struct {
 func (m metered) addRest(r *result, what string) {
 	units := m.Counters[usage.WriteUnits] - m.answer
 	r.add(measure{
-		what: what, value: fmt.Sprintf("%g", units), spread: fmt.Sprintf("%g updates of items", m.Calls["dynamodb"]["UpdateItem"]),
+		what: what, value: fmt.Sprintf("%g", units), spread: fmt.Sprintf("%g updates of items; %g are the index's", m.Calls["dynamodb"]["UpdateItem"], m.Counters[usage.IndexWriteUnits]),
 		target: fmt.Sprintf("≤ %d", unitsTarget), met: units <= unitsTarget,
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
 	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo/dynamotest"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/logging"
@@ -59,9 +60,9 @@ func (w *world) ChangeVisibility(_ context.Context, receipt string, d time.Durat
 	return nil
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, options ...dynamodb.Option) *world {
 	t.Helper()
-	w := &world{db: dynamotest.New(t), clock: noon, hidden: map[string]time.Duration{}}
+	w := &world{db: dynamotest.New(t, options...), clock: noon, hidden: map[string]time.Duration{}}
 	now := func() time.Time { return w.clock }
 	meter := metrics.New(&w.metrics, "n", "s")
 	w.Service = &recovery.Service{

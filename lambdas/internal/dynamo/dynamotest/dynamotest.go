@@ -29,9 +29,8 @@ var Tables = dynamo.Tables{Quota: "quota", Requests: "requests", Connections: "c
 // Database is a database with the three tables, empty at first.
 type Database struct {
 	*dynamo.Store
-	Client *dynamodb.Client
-
-	handler http.Handler
+	Client  *dynamodb.Client
+	Service *localdynamodb.Service
 	mu      sync.Mutex
 	calls   []Call
 	fault   func(Call) Fault
@@ -50,9 +49,9 @@ type Fault struct {
 }
 
 // New starts a database that ends with the test.
-func New(t testing.TB) *Database {
+func New(t testing.TB, options ...localdynamodb.Option) *Database {
 	t.Helper()
-	d := &Database{handler: NewService(t)}
+	d := &Database{Service: NewService(t, options...)}
 	web := httptest.NewServer(http.HandlerFunc(d.serve))
 	t.Cleanup(web.Close)
 	d.Client = dynamodb.New(dynamodb.Options{
@@ -137,10 +136,10 @@ func (d *Database) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if fault.LoseResponse {
-		d.handler.ServeHTTP(httptest.NewRecorder(), r)
+		d.Service.ServeHTTP(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
 	}
-	d.handler.ServeHTTP(w, r)
+	d.Service.ServeHTTP(w, r)
 }
 
 func (d *Database) record(call Call) Fault {
