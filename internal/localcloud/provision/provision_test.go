@@ -5,6 +5,8 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 	"github.com/streaming-service/streaming-service/internal/localcloud/cognito"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
+	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb/attribute"
 	"github.com/streaming-service/streaming-service/internal/localcloud/iam"
 	"github.com/streaming-service/streaming-service/internal/localcloud/lambda"
 	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
@@ -179,6 +182,7 @@ func TestDiff(t *testing.T) {
 		{"name", tokenQueue, properties(map[string]any{"name": "a"}), properties(map[string]any{"name": "b"}), "name", "name"},
 		{"table key", tokenTable, tableInputs(nil), tableInputs(map[string]any{"rangeKey": "other"}), "rangeKey", "rangeKey"},
 		{"table protection", tokenTable, tableInputs(nil), tableInputs(map[string]any{"deletionProtectionEnabled": true}), "deletionProtectionEnabled", ""},
+		{"table index", tokenTable, tableInputs(nil), tableInputs(openIndex()), "attributes,globalSecondaryIndexes", ""},
 		{"user names", "aws:cognito/userPool:UserPool", properties(map[string]any{"usernameAttributes": []any{"email"}}), properties(map[string]any{"usernameAttributes": []any{}}), "usernameAttributes", "usernameAttributes"},
 		{"deployment", "aws:apigateway/deployment:Deployment", properties(map[string]any{"triggers": map[string]any{"h": "1"}}), properties(map[string]any{"triggers": map[string]any{"h": "2"}}), "triggers", "triggers"},
 		{"permission", "aws:lambda/permission:Permission", properties(map[string]any{"sourceArn": "a"}), properties(map[string]any{"sourceArn": "b"}), "sourceArn", "sourceArn"},
@@ -200,6 +204,48 @@ func TestDiff(t *testing.T) {
 				t.Errorf("replaces %q, want %q", got, test.replaces)
 			}
 		})
+	}
+}
+
+// openIndex are the inputs that add an index to a table.
+func openIndex() map[string]any {
+	key := func(name, kind string) map[string]any { return map[string]any{"name": name, "type": kind} }
+	return map[string]any{
+		"attributes":             []any{key("pk", "S"), key("sk", "S"), key("openShard", "S"), key("openSince", "N")},
+		"globalSecondaryIndexes": []any{map[string]any{"name": "open", "hashKey": "openShard", "rangeKey": "openSince", "projectionType": "KEYS_ONLY"}},
+	}
+}
+
+// TestIndexComesInPlace adds an index to a table that exists, and keeps its items.
+func TestIndexComesInPlace(t *testing.T) {
+	t.Parallel()
+	services := newServices(t)
+	p := provision.New(services)
+	id, outputs := create(t, p, tokenTable, "quota", tableInputs(nil))
+	saved := services.Tables.Snapshot(nil)
+	saved.Tables[id] = []attribute.Item{{
+		"pk": attribute.S("u#1"), "sk": attribute.S("account"), "openShard": attribute.S("01"), "openSince": {Kind: attribute.Number, Text: "1"},
+	}}
+	if _, err := services.Tables.Restore(saved); err != nil {
+		t.Fatal(err)
+	}
+	indexed := tableInputs(openIndex())
+	indexed["name"] = outputs["name"]
+	if _, err := p.Update(t.Context(), r(tokenTable, "quota"), id, tableInputs(nil), indexed); err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(`{"TableName":"`+id+`","IndexName":"open",
+		"KeyConditionExpression":"openShard = :s","ExpressionAttributeValues":{":s":{"S":"01"}},"Select":"COUNT"}`))
+	request.Header.Set("X-Amz-Target", "DynamoDB_20120810.Query")
+	answer := httptest.NewRecorder()
+	services.Tables.ServeHTTP(answer, request)
+	if got := answer.Body.String(); got != `{"Count":1,"ScannedCount":1}` {
+		t.Errorf("the index answers %s, want the account", got)
+	}
+	spare := openIndex()
+	spare["globalSecondaryIndexes"] = []any{}
+	if _, err := p.Check(r(tokenTable, "quota"), nil, tableInputs(spare)); err == nil || !strings.Contains(err.Error(), "all attributes must be indexed") {
+		t.Errorf("attributes without an index: %v", err)
 	}
 }
 
