@@ -112,7 +112,8 @@ func (t *table) projected(item attribute.Item) attribute.Item {
 func (t *table) follow(of key, before, after attribute.Item, transacted bool, now time.Time) {
 	oldKey, oldEntry, was := t.entry(of, before)
 	newKey, newEntry, is := t.entry(of, after)
-	if was && !(is && newKey.compare(oldKey) == 0 && newKey.partition == oldKey.partition) {
+	stays := is && newKey.partition == oldKey.partition && newKey.compare(oldKey) == 0
+	if was && !stays {
 		t.store(oldKey, nil, transacted, now)
 		oldEntry = nil
 	}
