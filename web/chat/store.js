@@ -1,3 +1,5 @@
+import { shortened } from "../lib/submission.js";
+
 // The user's conversations, kept in the browser. Each conversation is an item
 // of its own, so that two tabs do not overwrite each other's.
 
@@ -15,8 +17,6 @@
  * @typedef {{id: string, prompt: string, at: number, answer: Answer}} Turn
  * @typedef {{id: string, title: string, instructions: string, updatedAt: number, turns: Turn[]}} Conversation
  */
-
-const MAX_BODY_BYTES = 262_144;
 
 export class Store {
   #storage;
@@ -102,10 +102,5 @@ export function submissionOf(conversation, turn) {
   messages.push({ role: "user", content: turn.prompt });
   const request = { messages };
   if (conversation.instructions.trim()) request.system = conversation.instructions;
-  while (messages.length > 1 && byteLength(request) > MAX_BODY_BYTES) messages.splice(0, 2);
-  return request;
-}
-
-function byteLength(value) {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
+  return shortened(request);
 }

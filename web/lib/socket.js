@@ -102,6 +102,7 @@ export class Socket {
     ws.onopen = () => this.#opened(ws);
     ws.onmessage = (event) => this.#heard(event.data);
     ws.onclose = (event) => this.#closed(ws, event.code, token);
+    ws.onerror = () => {}; // a close follows; outside of browsers an error without a handler is thrown
   }
 
   #opened(ws) {

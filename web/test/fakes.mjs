@@ -50,6 +50,7 @@ export class Service {
   /** What each REST call answers. */
   submit = () => reply(202, { requestId: REQUEST_ID, status: "queued", quota: { tier: "gold" } });
   get = () => reply(404, { code: "not_found" });
+  cancel = () => reply(202, { requestId: REQUEST_ID, status: "streaming" });
   /** What the service does with a client's frame. */
   onFrame = (frame, socket) => {
     if (frame.action === "ping") socket.say({ type: "pong" });
@@ -67,7 +68,7 @@ export class Service {
         const call = { url, ...init };
         this.calls.push(call);
         if (init.method === "POST") return this.submit(call);
-        if (init.method === "DELETE") return reply(202, { requestId: REQUEST_ID, status: "streaming" });
+        if (init.method === "DELETE") return this.cancel(call);
         if (url.endsWith("/usage")) return reply(200, { period: "2026-11" });
         return this.get(call);
       },
