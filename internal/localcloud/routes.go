@@ -2,6 +2,7 @@ package localcloud
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
@@ -62,6 +63,9 @@ func (c *Cloud) clientConfig() map[string]any {
 				config[name] = strings.TrimSuffix(stage["invokeUrl"].StringValue(), "/")
 			}
 		}
+	}
+	if _, ok := config["openAiUrl"]; ok {
+		config["openAiUrl"] = fmt.Sprint(config["restUrl"], "/openai/v1")
 	}
 	config["cognitoEndpoint"] = c.URL()
 	config["demoUser"] = c.demo.name

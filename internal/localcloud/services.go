@@ -3,6 +3,7 @@ package localcloud
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -55,7 +56,7 @@ func newServices(ctx context.Context, o Options, url func() string) (*services, 
 	}
 	account := gateway.NewAccountThrottle()
 	invoker := gateway.InvokerFunc(s.invokeAs)
-	s.rest = restapi.New(restapi.Deps{Invoker: invoker, Tokens: s.users, Meter: s.meter, Account: account})
+	s.rest = restapi.New(restapi.Deps{Invoker: invoker, Streamer: streamer{s.functions}, Tokens: s.users, Meter: s.meter, Account: account})
 	s.sockets = websocket.New(websocket.Deps{Invoker: invoker, Guard: admission, Faults: s.faults, Meter: s.meter, Account: account})
 	return s, nil
 }
@@ -94,6 +95,18 @@ func (s *services) functionOptions(o Options, admission awsapi.Guard, url func()
 func (s *services) invokeAs(ctx context.Context, principal, sourceARN, functionARN string, payload []byte) ([]byte, string, error) {
 	result, err := s.functions.InvokeAs(ctx, principal, sourceARN, functionARN, payload)
 	return result.Payload, result.FunctionError, err
+}
+
+// streamer invokes functions for the REST APIs.
+type streamer struct{ functions *lambda.Service }
+
+// InvokeStreamAs implements restapi.Streamer.
+func (s streamer) InvokeStreamAs(ctx context.Context, principal, sourceARN, functionARN string, payload []byte) (io.ReadCloser, error) {
+	response, err := s.functions.InvokeStreamAs(ctx, principal, sourceARN, functionARN, payload)
+	if err != nil {
+		return nil, err
+	}
+	return response.Body, nil
 }
 
 // functionFault asks the injected faults what befalls an invocation.

@@ -31,7 +31,7 @@ func (s *snapshot) answer(q *request, f failure) answer {
 			header.Set(field, vars.evaluate(expression))
 		}
 	}
-	return answer{status, header, []byte(vars.substitute(template))}
+	return answer{status: status, header: header, body: []byte(vars.substitute(template))}
 }
 
 // check is what API Gateway refuses.

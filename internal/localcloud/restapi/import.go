@@ -217,8 +217,5 @@ func readIntegration(raw json.RawMessage) (*integration, error) {
 	if t := object.TimeoutInMillis; t != 0 && (t < minTimeout || t > int(longest.Milliseconds())) {
 		return nil, fmt.Errorf("timeoutInMillis should be between %d and %d, got %d", minTimeout, longest.Milliseconds(), t)
 	}
-	if object.ResponseTransferMode == "STREAM" {
-		return nil, errors.New("the local cloud does not stream answers: responseTransferMode STREAM")
-	}
-	return &integration{functionARN: arn, timeoutMilliseconds: object.TimeoutInMillis}, nil
+	return &integration{functionARN: arn, timeoutMilliseconds: object.TimeoutInMillis, streamed: object.ResponseTransferMode == "STREAM"}, nil
 }

@@ -106,9 +106,9 @@ func (s *snapshot) mapResponse(q *request, result []byte) (answer, error) {
 	if err := decoder.Decode(&p); err != nil {
 		return answer{}, fmt.Errorf("decoding proxy response: %w", err)
 	}
-	status, err := strconv.Atoi(strings.Trim(string(p.StatusCode), `"`))
-	if err != nil || status < 200 || status > 599 {
-		return answer{}, fmt.Errorf("reading status code %q of proxy response", p.StatusCode)
+	status, err := p.status()
+	if err != nil {
+		return answer{}, err
 	}
 	header, err := p.header()
 	if err != nil {
@@ -118,7 +118,15 @@ func (s *snapshot) mapResponse(q *request, result []byte) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{status, header, body}, nil
+	return answer{status: status, header: header, body: body}, nil
+}
+
+func (p proxyResponse) status() (int, error) {
+	status, err := strconv.Atoi(strings.Trim(string(p.StatusCode), `"`))
+	if err != nil || status < 200 || status > 599 {
+		return 0, fmt.Errorf("reading status code %q of proxy response", p.StatusCode)
+	}
+	return status, nil
 }
 
 func (p proxyResponse) header() (http.Header, error) {

@@ -41,11 +41,12 @@ type Allower interface{ Allow() bool }
 
 // Deps are what a Service needs.
 type Deps struct {
-	Invoker gateway.Invoker
-	Tokens  TokenVerifier
-	Meter   Meter
-	Account Allower       // default: a throttle of its own
-	Timeout time.Duration // of an integration, default and at most 29 s
+	Invoker  gateway.Invoker
+	Streamer Streamer
+	Tokens   TokenVerifier
+	Meter    Meter
+	Account  Allower       // default: a throttle of its own
+	Timeout  time.Duration // of a buffered integration, default and at most 29 s
 }
 
 // Service holds the declared APIs and serves their stages.

@@ -39,6 +39,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	stream io.ReadCloser // instead of body
 }
 
 // ServeHTTP serves /_aws/rest/{apiId}/{stage}/…
@@ -52,6 +53,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.count(q, a)
 	a.write(w, q)
+	if a.stream != nil {
+		s.send(w, a)
+	}
 }
 
 func newRequest(r *http.Request) *request {
@@ -85,7 +89,11 @@ func (s *Service) handle(q *request) answer {
 			return q.snapshot.answer(q, *f)
 		}
 	}
-	a, f := s.integrate(q)
+	integrate := s.integrate
+	if q.route.method.integration.streamed {
+		integrate = s.integrateStream
+	}
+	a, f := integrate(q)
 	if f != nil {
 		return q.snapshot.answer(q, *f)
 	}
@@ -164,7 +172,9 @@ func (a answer) write(w http.ResponseWriter, q *request) {
 	h.Set("x-amzn-RequestId", q.id)
 	h.Set("x-amz-apigw-id", q.extendedID)
 	h.Set("X-Amzn-Trace-Id", q.traceID)
-	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	if a.stream == nil {
+		h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // a client that is gone needs no answer
 }
