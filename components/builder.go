@@ -11,17 +11,18 @@ import (
 
 // The functions of the service, by the name of their directory in lambdas/.
 const (
-	FunctionAuthorizer = "authorizer"
-	FunctionConnection = "connection"
-	FunctionQuota      = "quota"
-	FunctionRequests   = "requests"
-	FunctionProcessor  = "processor"
-	FunctionRecovery   = "recovery"
+	FunctionAuthorizer  = "authorizer"
+	FunctionConnection  = "connection"
+	FunctionQuota       = "quota"
+	FunctionRequests    = "requests"
+	FunctionCompletions = "completions"
+	FunctionProcessor   = "processor"
+	FunctionRecovery    = "recovery"
 )
 
 // Functions returns the names of all functions, sorted.
 func Functions() []string {
-	return []string{FunctionAuthorizer, FunctionConnection, FunctionProcessor, FunctionQuota, FunctionRecovery, FunctionRequests}
+	return []string{FunctionAuthorizer, FunctionCompletions, FunctionConnection, FunctionProcessor, FunctionQuota, FunctionRecovery, FunctionRequests}
 }
 
 // FunctionBuilder provides the deployment package of a function: the path of a

@@ -104,9 +104,11 @@ func (b *build) newFunction(name, archive string) (*function, error) {
 		TracingConfig: &lambda.FunctionTracingConfigArgs{Mode: pulumi.String(b.tracingMode())},
 		Tags:          b.args.Tags,
 	}
-	if name == FunctionProcessor {
+	if runsModel(name) {
 		args.MemorySize = b.args.Functions.MemorySize
 		args.Timeout = b.args.Functions.Timeout
+	}
+	if name == FunctionProcessor {
 		args.ReservedConcurrentExecutions = b.args.Functions.ReservedConcurrentExecutions
 	}
 	created, err := lambda.NewFunction(b.ctx, b.child(name), args, b.options(pulumi.DependsOn([]pulumi.Resource{policy}))...)
@@ -116,13 +118,19 @@ func (b *build) newFunction(name, archive string) (*function, error) {
 	return &function{created, role, policy}, nil
 }
 
+// runsModel reports whether a function waits for the model's answers.
+func runsModel(function string) bool {
+	return function == FunctionProcessor || function == FunctionCompletions
+}
+
 var descriptions = map[string]string{
-	FunctionAuthorizer: "Verifies the token of a socket that connects",
-	FunctionConnection: "Keeps the sockets and answers what clients send over them",
-	FunctionQuota:      "Admits requests within the quota of their user",
-	FunctionRequests:   "Reads and cancels requests",
-	FunctionProcessor:  "Streams the answers of the model to the sockets of the user",
-	FunctionRecovery:   "Ends, refunds and tells of requests that nobody works on",
+	FunctionAuthorizer:  "Verifies the token of a socket that connects",
+	FunctionCompletions: "Streams the answers of the model to the clients of OpenAI's API",
+	FunctionConnection:  "Keeps the sockets and answers what clients send over them",
+	FunctionQuota:       "Admits requests within the quota of their user",
+	FunctionRequests:    "Reads and cancels requests",
+	FunctionProcessor:   "Streams the answers of the model to the sockets of the user",
+	FunctionRecovery:    "Ends, refunds and tells of requests that nobody works on",
 }
 
 var timeouts = map[string]int{

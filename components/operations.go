@@ -26,11 +26,7 @@ var restAPIDocument = openapi.API{
 			Tag: "requests", Summary: "Submit a request",
 			Description: "Admits a request against the quota of its user and queues it. The answer is streamed to the sockets of the user. " +
 				"The same Idempotency-Key with the same body names the same request, and is charged once.",
-			Parameters: []openapi.Parameter{{
-				Name: "Idempotency-Key", In: "header",
-				Description: "Makes the submission safe to repeat: 1 to 128 visible ASCII characters, chosen by the client.",
-				Schema:      openapi.Schema{"type": "string", "minLength": 1, "maxLength": protocol.MaxIdempotencyKeyLength, "pattern": "^[!-~]+$"},
-			}},
+			Parameters: []openapi.Parameter{idempotencyKey},
 			Request: &openapi.Body{
 				Description: "A conversation or, in short, a prompt. At most 262,144 bytes of UTF-8, without unknown members.",
 				Schema:      openapi.Ref("submit-request"),
@@ -73,6 +69,37 @@ var restAPIDocument = openapi.API{
 			}},
 		},
 		{
+			ID: "createChatCompletion", Role: "chat-completions", Method: http.MethodPost, Path: "/openai/v1/chat/completions",
+			Function: FunctionCompletions, Access: openapi.Authorizer, Stream: true,
+			Tag: "openai", Summary: "Create a chat completion",
+			Description: "OpenAI's Chat Completions API, within the same limits as every request. With stream, the answer is server-sent events. " +
+				"The header x-request-id names the request, which GET and DELETE /requests/{requestId} and the user's sockets know.",
+			Parameters: []openapi.Parameter{idempotencyKey},
+			Request: &openapi.Body{
+				Description: "The fields that are honoured, ignored and refused are listed in docs/openai.md of the repository.",
+				Schema:      openapi.Ref("chat-completion-request"),
+				Examples:    map[string]any{"streamed": exampleCompletionRequest},
+			},
+			Responses: append([]openapi.Response{{
+				Status: http.StatusOK, Description: "The answer: one object or, with stream, events.",
+				Schema: openapi.Schema{"type": "object"}, Examples: map[string]any{"whole": exampleCompletion},
+			}}, openAIErrors(
+				http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
+				http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
+				http.StatusServiceUnavailable, http.StatusGatewayTimeout)...),
+			OwnErrors: true,
+		},
+		{
+			ID: "listModels", Role: "models", Method: http.MethodGet, Path: "/openai/v1/models",
+			Function: FunctionCompletions, Access: openapi.Authorizer, Stream: true,
+			Tag: "openai", Summary: "List the models that a completion may name",
+			Responses: append([]openapi.Response{{
+				Status: http.StatusOK, Description: "The models.", Schema: openapi.Schema{"type": "object"},
+				Examples: map[string]any{"one": exampleModels},
+			}}, openAIErrors(http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusInternalServerError)...),
+			OwnErrors: true,
+		},
+		{
 			ID: "getDocument", Role: "document", Method: http.MethodGet, Path: "/openapi.json", Function: FunctionRequests, Access: openapi.Open,
 			Tag: "service", Summary: "Read this document",
 			Responses: []openapi.Response{{
@@ -80,6 +107,21 @@ var restAPIDocument = openapi.API{
 			}},
 		},
 	},
+}
+
+var idempotencyKey = openapi.Parameter{
+	Name: "Idempotency-Key", In: "header",
+	Description: "Makes the submission safe to repeat: 1 to 128 visible ASCII characters, chosen by the client.",
+	Schema:      openapi.Schema{"type": "string", "minLength": 1, "maxLength": protocol.MaxIdempotencyKeyLength, "pattern": "^[!-~]+$"},
+}
+
+// openAIErrors are errors as OpenAI's API has them.
+func openAIErrors(statuses ...int) []openapi.Response {
+	responses := make([]openapi.Response, len(statuses))
+	for i, status := range statuses {
+		responses[i] = openapi.Response{Status: status, Description: http.StatusText(status), Schema: openapi.Ref("openai-error")}
+	}
+	return responses
 }
 
 // Examples of bodies.
@@ -94,6 +136,21 @@ var (
 			{Role: protocol.RoleUser, Content: "And a majority?"},
 		},
 		System: "Answer in one sentence.", MaxTokens: new(200), Temperature: new(0.2),
+	}
+	exampleCompletionRequest = map[string]any{
+		"model": "global.amazon.nova-2-lite-v1:0", "stream": true,
+		"messages": []any{map[string]any{"role": "user", "content": "What is a quorum?"}},
+	}
+	exampleCompletion = map[string]any{
+		"id": "chatcmpl-" + exampleRequestID, "object": "chat.completion", "created": 1763892000, "model": "global.amazon.nova-2-lite-v1:0",
+		"choices": []any{map[string]any{
+			"index": 0, "message": map[string]any{"role": "assistant", "content": "More than half of the members.", "refusal": nil}, "logprobs": nil, "finish_reason": "stop",
+		}},
+		"usage": map[string]any{"prompt_tokens": 41, "completion_tokens": 8, "total_tokens": 49, "prompt_tokens_details": map[string]any{"cached_tokens": 0}},
+	}
+	exampleModels = map[string]any{
+		"object": "list",
+		"data":   []any{map[string]any{"id": "global.amazon.nova-2-lite-v1:0", "object": "model", "created": 0, "owned_by": "bedrock"}},
 	}
 	exampleUsage = protocol.Usage{
 		Period: "2026-11", ResetsAt: "2026-12-01T00:00:00Z", Tier: "default",

@@ -17,6 +17,12 @@ import (
 func (b *build) grantsOf(function string) []grant {
 	grants := map[string][]grant{
 		FunctionAuthorizer: {}, // verifies tokens with public keys
+		FunctionCompletions: { // it admits as quota does, and runs as the processor does
+			b.onTable(b.tables.connections, "DeleteItem", "Query"),
+			b.onTable(b.tables.requests, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+			b.onTable(b.tables.quota, "GetItem", "UpdateItem"),
+			b.sendToQueue(), b.onSockets("POST"), b.bedrockGrant(),
+		},
 		FunctionConnection: {
 			b.onTable(b.tables.connections, "DeleteItem", "PutItem", "Query"),
 			b.onTable(b.tables.requests, "GetItem", "Query", "UpdateItem"),

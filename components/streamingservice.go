@@ -16,6 +16,9 @@ type StreamingService struct {
 
 	// RestUrl is the base URL of the REST API, without a trailing slash.
 	RestUrl pulumi.StringOutput `pulumi:"restUrl"`
+	// OpenAiUrl is the base URL of OpenAI's Chat Completions API, without a
+	// trailing slash: what its clients call base_url.
+	OpenAiUrl pulumi.StringOutput `pulumi:"openAiUrl"`
 	// WebSocketUrl is the URL of the WebSocket API, without a trailing slash.
 	WebSocketUrl pulumi.StringOutput `pulumi:"webSocketUrl"`
 	// Region is the AWS Region of the service.
@@ -41,7 +44,7 @@ type StreamingService struct {
 	// RequestsTableName is the name of the table of requests and answers.
 	RequestsTableName pulumi.StringOutput `pulumi:"requestsTableName"`
 	// FunctionArns are the ARNs of the functions by their short names:
-	// authorizer, connection, processor, quota, recovery and requests.
+	// authorizer, completions, connection, processor, quota, recovery and requests.
 	FunctionArns pulumi.StringMapOutput `pulumi:"functionArns"`
 	// FunctionRoleNames are the names of the functions' IAM roles by the same
 	// short names. Attach policies of your own to them.
@@ -142,6 +145,7 @@ func (b *build) outputs() {
 	svc := b.svc
 	svc.Region = b.place.region
 	svc.RestUrl = b.domains.restURL
+	svc.OpenAiUrl = pulumi.Sprintf("%s/openai/v1", b.domains.restURL)
 	svc.WebSocketUrl = b.domains.webSocketURL
 	svc.RestDomainTarget = b.domains.restTarget
 	svc.WebSocketDomainTarget = b.domains.webSocketTarget
@@ -163,6 +167,7 @@ func (b *build) outputs() {
 func (s *StreamingService) outputs() pulumi.Map {
 	return pulumi.Map{
 		"restUrl":               s.RestUrl,
+		"openAiUrl":             s.OpenAiUrl,
 		"webSocketUrl":          s.WebSocketUrl,
 		"region":                s.Region,
 		"userPoolId":            s.UserPoolId,

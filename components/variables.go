@@ -44,6 +44,16 @@ var variableNames = map[string][]string{
 		environment.UserPoolID, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
 		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
 	},
+	FunctionCompletions: {
+		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
+		environment.WebSocketAPIEndpoint, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
+		environment.QuotaTiers, environment.TimeZone,
+		environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
+		environment.ModelID, environment.AllowedModelIDs, environment.MaxTokens, environment.Temperature, environment.TopP,
+		environment.SystemPrompt, environment.AllowSystem, environment.GuardrailID, environment.GuardrailVersion,
+		environment.FlushIntervalMs, environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds,
+		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
+	},
 	FunctionConnection: {
 		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
 		environment.WebSocketAPIEndpoint, environment.UserConnections, environment.MaxAgeSeconds,

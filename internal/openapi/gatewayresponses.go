@@ -37,7 +37,7 @@ var gatewayResponses = []gatewayResponse{
 	{kind: "REQUEST_TOO_LARGE", status: 413, code: protocol.CodePayloadTooLarge, title: "Content Too Large", detail: "The request is too large."},
 	{kind: "RESOURCE_NOT_FOUND", status: 404, code: protocol.CodeNotFound, title: "Not Found", detail: "There is no such resource."},
 	{kind: "THROTTLED", status: 429, code: protocol.CodeRateLimited, title: "Too Many Requests", detail: "The service takes no more requests at the moment.", retryAfter: true},
-	{kind: "UNAUTHORIZED", status: 401, code: protocol.CodeUnauthenticated, title: "Unauthorized", detail: "The request has no valid ID token."},
+	{kind: "UNAUTHORIZED", status: 401, code: protocol.CodeUnauthenticated, title: "Unauthorized", detail: "The request has no valid ID token or key."},
 	{kind: "WAF_FILTERED", status: 403, code: protocol.CodeForbidden, title: "Forbidden", detail: "The request was refused."},
 	{kind: "DEFAULT_4XX", code: protocol.CodeInvalidRequest, title: "Bad Request"},
 	{kind: "DEFAULT_5XX", code: protocol.CodeInternal, title: "Internal Server Error", retryAfter: true},
@@ -72,13 +72,29 @@ func (r gatewayResponse) template() string {
 	if r.status != 0 {
 		fmt.Fprintf(&t, `,"status":%d`, r.status)
 	}
+	detail := `$context.error.messageString`
 	if r.detail != "" {
-		fmt.Fprintf(&t, `,"detail":%q`, r.detail)
-	} else {
-		t.WriteString(`,"detail":$context.error.messageString`)
+		detail = strconv.Quote(r.detail)
 	}
-	fmt.Fprintf(&t, `,"code":%q}`, r.code)
+	fmt.Fprintf(&t, `,"detail":%s,"code":%q,"error":%s}`, detail, r.code, r.openAIError(detail))
 	return t.String()
+}
+
+// openAIError is the error as clients of OpenAI's API read it. API Gateway has
+// one response for all paths, so it is a member of every problem.
+func (r gatewayResponse) openAIError(message string) string {
+	kind, code := "invalid_request_error", string(r.code)
+	switch r.code {
+	case protocol.CodeUnauthenticated:
+		code = "invalid_api_key"
+	case protocol.CodeRateLimited:
+		kind, code = "requests", "rate_limit_exceeded"
+	case protocol.CodeForbidden:
+		kind = "request_forbidden"
+	case protocol.CodeInternal:
+		kind = "server_error"
+	}
+	return fmt.Sprintf(`{"message":%s,"type":%q,"param":null,"code":%q}`, message, kind, code)
 }
 
 // parameters are the headers, as literals.

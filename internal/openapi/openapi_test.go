@@ -224,7 +224,7 @@ func TestGatewayResponses(t *testing.T) {
 				"gatewayresponse.header.Content-Type":                  "'application/problem+json'",
 				"gatewayresponse.header.Retry-After":                   "'1'",
 			},
-			"responseTemplates": object{"application/json": `{"type":"urn:streaming-service:rate_limited","title":"Too Many Requests","status":429,"detail":"The service takes no more requests at the moment.","code":"rate_limited"}`},
+			"responseTemplates": object{"application/json": `{"type":"urn:streaming-service:rate_limited","title":"Too Many Requests","status":429,"detail":"The service takes no more requests at the moment.","code":"rate_limited","error":{"message":"The service takes no more requests at the moment.","type":"requests","param":null,"code":"rate_limit_exceeded"}}`},
 		},
 		"x-amazon-apigateway-gateway-responses DEFAULT_4XX statusCode": nil,
 	})

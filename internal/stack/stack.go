@@ -66,6 +66,7 @@ func Run(ctx *pulumi.Context, opts ...Option) error {
 
 func export(ctx *pulumi.Context, svc *components.StreamingService) {
 	ctx.Export("restUrl", svc.RestUrl)
+	ctx.Export("openAiUrl", svc.OpenAiUrl)
 	ctx.Export("webSocketUrl", svc.WebSocketUrl)
 	ctx.Export("region", svc.Region)
 	ctx.Export("userPoolId", svc.UserPoolId)

@@ -38,6 +38,7 @@ type cloud struct {
 // outputs are /config.json.
 type outputs struct {
 	client.Config
+	OpenAIURL         string `json:"openAiUrl"`
 	QueueURL          string `json:"queueUrl"`
 	RequestsTableName string `json:"requestsTableName"`
 }

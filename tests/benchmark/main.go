@@ -43,9 +43,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // settings are the flags.
 type settings struct {
-	rows  []row
-	quick bool
-	node  bool
+	rows    []row
+	quick   bool
+	node    bool
+	litellm bool
 }
 
 func parse(args []string) (settings, error) {
@@ -54,6 +55,7 @@ func parse(args []string) (settings, error) {
 	only := flags.String("only", "", "")
 	quick := flags.Bool("quick", false, "")
 	node := flags.Bool("node", false, "")
+	litellm := flags.Bool("litellm", false, "")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
@@ -61,7 +63,7 @@ func parse(args []string) (settings, error) {
 		return settings{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	chosen, err := choose(*only)
-	return settings{rows: chosen, quick: *quick, node: *node}, err
+	return settings{rows: chosen, quick: *quick, node: *node, litellm: *litellm}, err
 }
 
 // choose returns the rows with the names of a comma-separated list; all rows
@@ -93,6 +95,8 @@ everything was measured, not whether every target was met.
   -quick       fewer repetitions and shorter streams
   -node        compare cold starts with Node.js and the AWS SDK for JavaScript,
                which npm installs into a temporary directory
+  -litellm     compare the row openai with LiteLLM's proxy, which pip installs
+               into a temporary directory
 
 Rows:
 `)

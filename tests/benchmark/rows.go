@@ -20,6 +20,7 @@ func rows() []row {
 		{"zips", "Deployment packages of the functions", measureZips},
 		{"cold", "Cold start of a function, exec to its first call of /next", measureColdStarts},
 		{"first", "Time to the first delta, submit to client, warm", measureFirstDelta},
+		{"openai", "Time to the first word of a streamed completion, warm", measureOpenAI},
 		{"frames", "WebSocket frames of 1,000 tokens at 80 tokens/s", measureFrames},
 		{"load", "Concurrent streams at 50 tokens/s through one processor process", measureLoad},
 		{"units", "What a request of 1 KB with an answer of 1,000 tokens uses", measureUnits},

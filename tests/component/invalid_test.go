@@ -119,7 +119,7 @@ var invalid = []struct {
 	{"tags", args{Tags: pulumi.StringMap{"aws:mine": pulumi.String("x")}},
 		"tags must have keys of 1 to 128 characters, not beginning with aws:, and values of at most 256, got map[aws:mine:x]"},
 	{"archives", args{FunctionArchiveDir: "testdata"},
-		`functionArchiveDir must be a directory that holds authorizer.zip, connection.zip, processor.zip, quota.zip, recovery.zip, requests.zip, got "testdata"`},
+		`functionArchiveDir must be a directory that holds authorizer.zip, completions.zip, connection.zip, processor.zip, quota.zip, recovery.zip, requests.zip, got "testdata"`},
 	{"all problems at once", args{Quota: &components.QuotaSettings{MonthlyTokens: pulumi.Int(-1)}, Queue: &components.QueueSettings{BatchSize: pulumi.Int(0)}, StageName: "/"},
 		"queue.batchSize must be between 1 and 10, got 0\nquota.monthlyTokens must be >= 0, got -1\n" + `stageName must be 1 to 128 letters, digits, '-' and '_', got "/"`},
 }

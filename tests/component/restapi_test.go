@@ -41,6 +41,7 @@ func calls(t *testing.T, n node) map[string]string {
 			o := declared{Inputs: operation.(map[string]any)}
 			uri, _ := o.property("x-amazon-apigateway-integration", "uri").(string)
 			function := strings.TrimSuffix(uri[strings.LastIndex(uri, "/functions/")+len("/functions/"):], "/invocations")
+			function = strings.Replace(function, "/response-streaming-invocations", "", 1)
 			access := "open"
 			for _, requirement := range o.Inputs["security"].([]any) {
 				access = strings.Join(slices.Collect(maps.Keys(requirement.(map[string]any))), ",")
@@ -61,8 +62,11 @@ func TestRESTMethods(t *testing.T) {
 		"DELETE /requests/{requestId}": "arn:svc-requests idToken",
 		"GET /usage":                   "arn:svc-quota idToken",
 		"GET /openapi.json":            "arn:svc-requests open",
+
+		"POST /openai/v1/chat/completions": "arn:svc-completions authorizer",
+		"GET /openai/v1/models":            "arn:svc-completions authorizer",
 	}
-	for _, path := range []string{"/", "/requests", "/requests/{requestId}", "/usage", "/openapi.json", "/{proxy+}"} {
+	for _, path := range []string{"/", "/requests", "/requests/{requestId}", "/usage", "/openapi.json", "/openai/v1/chat/completions", "/openai/v1/models", "/{proxy+}"} {
 		want["ANY-METHOD "+path], want["OPTIONS "+path] = "arn:svc-requests idToken", "arn:svc-requests open"
 	}
 	if got := calls(t, restDocument(t, declare(t, nil))); !reflect.DeepEqual(got, want) {
@@ -79,6 +83,10 @@ func TestRESTPermissions(t *testing.T) {
 		"submit-permission":   {"svc-quota-name", "arn:execute:svc-rest-api/v1/POST/requests"},
 		"usage-permission":    {"svc-quota-name", "arn:execute:svc-rest-api/v1/GET/usage"},
 		"requests-permission": {"svc-requests-name", "arn:execute:svc-rest-api/v1/*/*"},
+
+		"chat-completions-permission": {"svc-completions-name", "arn:execute:svc-rest-api/v1/POST/openai/v1/chat/completions"},
+		"models-permission":           {"svc-completions-name", "arn:execute:svc-rest-api/v1/GET/openai/v1/models"},
+		"rest-authorizer-permission":  {"svc-authorizer-name", "arn:execute:svc-rest-api/authorizers/*"},
 	} {
 		d := r.find(t, role)
 		if got := [2]any{d.Inputs["function"], d.Inputs["sourceArn"]}; got != [2]any{want[0], want[1]} {
@@ -91,8 +99,8 @@ func TestRESTPermissions(t *testing.T) {
 			allowed++
 		}
 	}
-	if allowed != 3 {
-		t.Errorf("%d permissions for the REST API, want 3", allowed)
+	if allowed != 6 {
+		t.Errorf("%d permissions for the REST API, want 6", allowed)
 	}
 }
 

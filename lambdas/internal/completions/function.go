@@ -31,6 +31,14 @@ const (
 	queueTimeout = 3 * time.Second
 )
 
+// Headers that a page of an allowed origin may read.
+const (
+	headerExposed  = "Access-Control-Expose-Headers"
+	exposedHeaders = "Retry-After, x-request-id, x-should-retry, " +
+		"x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, " +
+		"x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"
+)
+
 // Admission admits requests. Its method is that of admission.Service.
 type Admission interface {
 	Start(ctx context.Context, r httpapi.Request, submission []byte, claim life.Claim) (admission.Admitted, error)
@@ -77,6 +85,9 @@ type Function struct {
 func (f *Function) Serve(ctx context.Context, event events.APIGatewayProxyRequest) (*events.APIGatewayProxyStreamingResponse, error) {
 	response := f.answer(ctx, event)
 	f.API.AllowOrigin(event, response.Headers)
+	if response.Headers[headerExposed] != "" {
+		response.Headers[headerExposed] = exposedHeaders
+	}
 	return response, nil
 }
 

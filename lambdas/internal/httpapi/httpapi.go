@@ -34,8 +34,9 @@ const (
 	ResourceUsage    = "/usage"
 	ResourceDocument = "/openapi.json"
 
-	ResourceChatCompletions = "/openai/v1/chat/completions"
-	ResourceModels          = "/openai/v1/models"
+	ResourceChatCompletions = openAIPrefix + "chat/completions"
+	ResourceModels          = openAIPrefix + "models"
+	openAIPrefix            = "/openai/v1/"
 
 	// ParameterRequestID is the path parameter of ResourceRequest.
 	ParameterRequestID = "requestId"
@@ -195,9 +196,18 @@ func preflight(resource string) Response {
 	return Response{Status: http.StatusNoContent, Header: map[string]string{
 		"Allow":                        allow(resource),
 		"Access-Control-Allow-Methods": allow(resource),
-		"Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
+		"Access-Control-Allow-Headers": allowedHeaders(resource),
 		"Access-Control-Max-Age":       "7200",
 	}}
+}
+
+// allowedHeaders are those that a page may send. OpenAI's clients send many of
+// their own; the asterisk does not stand for Authorization.
+func allowedHeaders(resource string) string {
+	if strings.HasPrefix(resource, openAIPrefix) {
+		return "Authorization, *"
+	}
+	return "Authorization, Content-Type, Idempotency-Key"
 }
 
 func allow(resource string) string {

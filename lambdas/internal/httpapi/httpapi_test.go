@@ -189,6 +189,18 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// The clients of OpenAI send headers of their own making.
+func TestPreflightOfOpenAIAllowsEveryHeader(t *testing.T) {
+	t.Parallel()
+	a, _ := api(nil)
+	r, _ := serve(t, a, event(func(e *events.APIGatewayProxyRequest) {
+		e.HTTPMethod, e.Resource = http.MethodOptions, httpapi.ResourceChatCompletions
+	}))
+	if got := r.Headers["Access-Control-Allow-Headers"]; got != "Authorization, *" {
+		t.Errorf("allowed headers %q", got)
+	}
+}
+
 func TestPreflightNeedsNoToken(t *testing.T) {
 	t.Parallel()
 	a, _ := api(nil)
