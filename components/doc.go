@@ -8,11 +8,12 @@
 //	├── quota, connections, requests tables         all state
 //	├── queue ─► dead-letter queue                  admitted requests
 //	├── WebSocket API                               streams answers
-//	├── log group, role, policy, function           × authorizer, connection,
-//	│                                                 quota, requests, processor,
-//	│                                                 recovery
+//	├── log group, role, policy, function           × authorizer, completions,
+//	│                                                 connection, processor, quota,
+//	│                                                 recovery, requests
 //	├── event source mappings, sweep                wake processor and recovery
-//	├── REST API                                    takes requests
+//	├── REST API                                    takes requests, and streams
+//	│                                                 to OpenAI's clients
 //	└── dashboard; if wanted: alarms, access logs,
 //	    domains and records, web ACL association
 //
