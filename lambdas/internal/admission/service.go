@@ -60,6 +60,7 @@ type call struct {
 	keyed      bool
 	hash       string
 	groups     []string
+	byToken    bool // groups are those of a token
 	now        time.Time
 	submission Submission
 	claim      *life.Claim // the caller runs the request itself; nil: the queue brings it
@@ -116,11 +117,12 @@ func (s *Service) call(r httpapi.Request) (call, *httpapi.Error) {
 		return call{}, invalid
 	}
 	c := call{
-		key:    life.Key{UserID: r.UserID, RequestID: life.NewRequestID()},
-		keyed:  key != "",
-		hash:   life.BodyHash(r.Body),
-		groups: r.Groups,
-		now:    s.Now().Truncate(time.Millisecond),
+		key:     life.Key{UserID: r.UserID, RequestID: life.NewRequestID()},
+		keyed:   key != "",
+		hash:    life.BodyHash(r.Body),
+		groups:  r.Groups,
+		byToken: r.ByToken(),
+		now:     s.Now().Truncate(time.Millisecond),
 	}
 	if c.keyed {
 		c.key.RequestID = life.KeyedRequestID(r.UserID, key)
@@ -220,6 +222,8 @@ func (s *Service) admission(c call, account life.Account) life.Admission {
 		Rate:      s.Rate,
 		Now:       c.now,
 		ResetsAt:  s.Calendar.ResetsAt(c.now),
+		Groups:    c.groups,
+		ByToken:   c.byToken,
 	}
 }
 

@@ -100,6 +100,10 @@ func admission(a life.Admission, account life.Account, values item) (update, con
 		values[":cap"] = number(a.Cap)
 	}
 	update = admitCounters
+	if a.ByToken {
+		update += admitGroups
+		values[":groups"] = groupsText(a.Groups)
+	}
 	switch {
 	case a.Rate.Unlimited():
 	case account.TAT.After(a.Now):

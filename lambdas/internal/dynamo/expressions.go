@@ -8,6 +8,7 @@ const (
 	absent = `attribute_not_exists(#pk)`
 
 	admitCounters = `SET #used = if_not_exists(#used, :zero) + :one, #held = if_not_exists(#held, :zero) + :est, #tokens = if_not_exists(#tokens, :zero) + :zero, #inFlight = if_not_exists(#inFlight, :zero) + :one, #openShard = :shard, #openSince = if_not_exists(#openSince, :now), #v = :one`
+	admitGroups   = `, #groups = :groups`
 	admitOpen     = ` ADD #open :open`
 	idleRate      = `, #tat = :nextTat`
 	busyRate      = `, #tat = #tat + :interval`
@@ -60,10 +61,16 @@ const (
 	resendSet = `SET #resendAt = :next`
 	resendDue = `(#status = :queued OR #status = :streaming) AND (attribute_not_exists(#resendAt) OR #resendAt < :now)`
 
+	freeSlot = `attribute_not_exists(#pk) OR #expiresAt <= :nowSeconds`
+	ownerSet = `SET #groups = :groups, #v = :one`
+	isKey    = `#keyId = :keyId`
+
 	connectedBefore  = `#connectedAt < :before`
 	liveConnections  = `#expiresAt > :now`
 	partition        = `#pk = :pk`
 	rangeOfPartition = `#pk = :pk AND #sk BETWEEN :from AND :to`
+	itemsOfUser      = `#pk = :pk AND begins_with(#sk, :prefix)`
+	isAccount        = `#sk = :account`
 )
 
 var (

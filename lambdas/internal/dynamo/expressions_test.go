@@ -57,6 +57,7 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 		a := admission("u", life.NewRequestID(), func(a *life.Admission) {
 			a.Now = start.Add(at)
 			a.Rate = life.NewRate(10, 5)
+			a.Groups, a.ByToken = []string{"gold"}, true
 		})
 		if err := admit(t, db, a); err != nil {
 			t.Fatal(err)
@@ -106,6 +107,10 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 		func() error { _, err := db.CountOpenAccounts(ctx, 1, start, life.OpenMark{}); return err },
 		func() error { return db.LeaveOpen(ctx, "u") },
 		func() error { return db.SaveProgress(ctx, nil) },
+		func() error {
+			return errors.Join(db.CreateKey(ctx, personalKey("u", "k"), nil), db.DeleteKey(ctx, "u", "k"))
+		},
+		func() error { return db.Accounts(ctx, func(life.Account) error { return nil }) },
 	}
 	for i, step := range steps {
 		if err := step(); err != nil {

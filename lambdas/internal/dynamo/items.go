@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/streaming-service/streaming-service/internal/schema"
+	"github.com/streaming-service/streaming-service/lambdas/internal/groups"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/protocol"
 )
@@ -113,6 +114,7 @@ func readAccount(userID string, i item) life.Account {
 		GrantTokens:      getNumber(i, "grantTokens"),
 		GrantUntil:       getMillis(i, "grantUntil"),
 		BlockedUntil:     getMillis(i, "blockedUntil"),
+		Groups:           readGroups(i),
 	}
 	for _, id := range getSet(i, "open") {
 		if id != life.OpenAnchor {
@@ -140,6 +142,16 @@ func readAccount(userID string, i item) life.Account {
 		a.Months[period] = m
 	}
 	return a
+}
+
+// groupsText holds groups as the token's claim does where it is a text.
+func groupsText(names []string) types.AttributeValue { return text(strings.Join(names, ",")) }
+
+func readGroups(i item) []string {
+	if names := getText(i, "groups"); names != "" {
+		return groups.Parse(names)
+	}
+	return nil
 }
 
 func texts(values []string) types.AttributeValue {

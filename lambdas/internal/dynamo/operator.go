@@ -19,7 +19,6 @@ const (
 	clearOverride    = `REMOVE #tierOverride, #overrideRequests, #overrideTokens`
 	grantSet         = `SET #grantRequests = :requests, #grantTokens = :tokens, #grantUntil = :until, #v = :one`
 	blockSet         = `SET #blockedUntil = :until, #v = :one`
-	recordsOfUser    = `#pk = :pk AND begins_with(#sk, :prefix)`
 )
 
 // OverrideTier puts a user into a tier, whatever the user's groups.
@@ -75,7 +74,14 @@ func (s *Store) changeAccount(ctx context.Context, userID, update string, values
 
 // Accounts calls visit for every account, until visit fails.
 func (s *Store) Accounts(ctx context.Context, visit func(life.Account) error) error {
-	pages := dynamodb.NewScanPaginator(s.client, &dynamodb.ScanInput{TableName: &s.tables.Quota})
+	filter := isAccount
+	names, values := bind("", item{":account": text(accountSort)}, filter)
+	pages := dynamodb.NewScanPaginator(s.client, &dynamodb.ScanInput{
+		TableName:                 &s.tables.Quota,
+		FilterExpression:          &filter,
+		ExpressionAttributeNames:  names,
+		ExpressionAttributeValues: values,
+	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -92,7 +98,7 @@ func (s *Store) Accounts(ctx context.Context, visit func(life.Account) error) er
 
 // RecordsOf reads all requests of a user, consistently.
 func (s *Store) RecordsOf(ctx context.Context, userID string) ([]life.Record, error) {
-	condition := recordsOfUser
+	condition := itemsOfUser
 	names, values := bind("", item{":pk": text(userPrefix + userID), ":prefix": text(requestPrefix)}, condition)
 	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
 		TableName:                 &s.tables.Requests,

@@ -27,6 +27,10 @@ type Account struct {
 	GrantTokens      int64  // added to the monthly tokens until GrantUntil
 	GrantUntil       time.Time
 	BlockedUntil     time.Time
+
+	// Groups are those of the last token with which the user was admitted or
+	// made a key. They are the groups of a caller with a key.
+	Groups []string
 }
 
 // Month is what a user has spent in one period.

@@ -28,6 +28,11 @@ type Admission struct {
 	Rate      Rate
 	Now       time.Time
 	ResetsAt  time.Time // end of the record's period
+
+	// Groups of the token with which the user calls, for the account to
+	// remember. A caller with a key (not ByToken) tells nothing new of them.
+	Groups  []string
+	ByToken bool
 }
 
 // Check returns why account refuses the admission, or nil. The store repeats
