@@ -33,6 +33,8 @@ const (
 	ResourceRequest  = "/requests/{requestId}"
 	ResourceUsage    = "/usage"
 	ResourceDocument = "/openapi.json"
+	ResourceKeys     = "/keys"
+	ResourceKey      = "/keys/{keyId}"
 
 	ResourceChatCompletions = openAIPrefix + "chat/completions"
 	ResourceModels          = openAIPrefix + "models"
@@ -40,6 +42,8 @@ const (
 
 	// ParameterRequestID is the path parameter of ResourceRequest.
 	ParameterRequestID = "requestId"
+	// ParameterKeyID is the path parameter of ResourceKey.
+	ParameterKeyID = "keyId"
 )
 
 var methods = map[string][]string{
@@ -47,6 +51,8 @@ var methods = map[string][]string{
 	ResourceRequest:  {http.MethodDelete, http.MethodGet},
 	ResourceUsage:    {http.MethodGet},
 	ResourceDocument: {http.MethodGet},
+	ResourceKeys:     {http.MethodGet, http.MethodPost},
+	ResourceKey:      {http.MethodDelete},
 
 	ResourceChatCompletions: {http.MethodPost},
 	ResourceModels:          {http.MethodGet},

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // MaxPersonalKeys bounds the keys of a user that have not expired.
-const MaxPersonalKeys = 20
+const MaxPersonalKeys = protocol.MaxKeys
 
 // ErrTooManyKeys says that the user has as many keys as there may be.
 var ErrTooManyKeys = errors.New("too many personal keys")
@@ -40,6 +42,9 @@ const (
 	secretPrefix = "ssk_"
 	secretBytes  = 32
 )
+
+// NewKeyID returns a random id of a key.
+func NewKeyID() string { return encodeID(random16()) }
 
 // NewSecret returns the secret of a new key.
 func NewSecret() string {
