@@ -21,6 +21,7 @@ const (
 const (
 	AllowedOrigins = "ALLOWED_ORIGINS" // comma-separated; absent: any origin
 	AllowedCIDRs   = "ALLOWED_CIDRS"   // comma-separated; absent: any address
+	PersonalKeys   = "PERSONAL_KEYS"   // true or false
 )
 
 // Limits of a user.

@@ -1,4 +1,4 @@
-// Command quota is the function behind POST /requests and GET /usage.
+// Command quota is the function behind POST /requests, GET /usage and /keys.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/config"
 	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo"
 	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
+	"github.com/streaming-service/streaming-service/lambdas/internal/keys"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/logging"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
@@ -66,6 +67,7 @@ func newAPI(s config.Settings) *httpapi.API {
 		Log:      log,
 		Metrics:  meter,
 	}
+	personalKeys := &keys.Service{Store: store, Now: time.Now, Log: log}
 	return &httpapi.API{
 		ClientID:       s.UserPoolClientID,
 		AllowedOrigins: s.AllowedOrigins,
@@ -75,6 +77,9 @@ func newAPI(s config.Settings) *httpapi.API {
 		Routes: map[httpapi.Route]httpapi.Handler{
 			{Method: http.MethodPost, Resource: httpapi.ResourceRequests}: service.Submit,
 			{Method: http.MethodGet, Resource: httpapi.ResourceUsage}:     service.Usage,
+			{Method: http.MethodPost, Resource: httpapi.ResourceKeys}:     personalKeys.Create,
+			{Method: http.MethodGet, Resource: httpapi.ResourceKeys}:      personalKeys.List,
+			{Method: http.MethodDelete, Resource: httpapi.ResourceKey}:    personalKeys.Delete,
 		},
 	}
 }

@@ -62,7 +62,7 @@ func TestHandle(t *testing.T) {
 		{name: "wrong network", headers: offer("streaming.v1, " + goodToken), ip: "192.0.2.1", wantEffect: "Deny"},
 		{name: "unreadable address", headers: offer("streaming.v1, " + goodToken), ip: "nowhere", wantEffect: "Deny"},
 		{name: "address mapped into IPv6", headers: offer("streaming.v1, " + goodToken), ip: "::ffff:10.1.2.3", wantEffect: "Allow"},
-		{name: "keys unreachable", headers: offer("streaming.v1, " + goodToken), down: true, wantErr: "verifying the token failed"},
+		{name: "keys unreachable", headers: offer("streaming.v1, " + goodToken), down: true, wantErr: "verifying the credential failed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

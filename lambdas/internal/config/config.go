@@ -29,6 +29,7 @@ type Settings struct {
 
 	AllowedOrigins allowlist.Origins
 	AllowedCIDRs   allowlist.Networks
+	PersonalKeys   bool
 
 	Tiers           environment.Tiers
 	Calendar        life.Calendar

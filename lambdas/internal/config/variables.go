@@ -34,6 +34,7 @@ var variables = map[string]variable{
 
 	environment.AllowedOrigins: optional(variable{set: setOrigins}),
 	environment.AllowedCIDRs:   optional(variable{set: setCIDRs}),
+	environment.PersonalKeys:   flag("false", func(s *Settings) *bool { return &s.PersonalKeys }),
 
 	environment.QuotaTiers:      {required: true, set: setTiers},
 	environment.TimeZone:        {absent: "UTC", set: setCalendar},
@@ -48,7 +49,7 @@ var variables = map[string]variable{
 	environment.Temperature:      fraction(func(s *Settings) **float64 { return &s.Temperature }),
 	environment.TopP:             fraction(func(s *Settings) **float64 { return &s.TopP }),
 	environment.SystemPrompt:     optional(text(func(s *Settings) *string { return &s.SystemPrompt })),
-	environment.AllowSystem:      {absent: "true", set: setAllowSystem},
+	environment.AllowSystem:      flag("true", func(s *Settings) *bool { return &s.AllowSystem }),
 	environment.GuardrailID:      optional(text(func(s *Settings) *string { return &s.GuardrailID })),
 	environment.GuardrailVersion: optional(text(func(s *Settings) *string { return &s.GuardrailVersion })),
 
@@ -83,6 +84,16 @@ func endpoint(field func(*Settings) *string) variable {
 			return fmt.Errorf("must be an http or https URL, got %q", value)
 		}
 		*field(s) = value
+		return nil
+	}}
+}
+
+func flag(absent string, field func(*Settings) *bool) variable {
+	return variable{absent: absent, set: func(s *Settings, value string) error {
+		if value != "true" && value != "false" {
+			return fmt.Errorf("must be true or false, got %q", value)
+		}
+		*field(s) = value == "true"
 		return nil
 	}}
 }
@@ -173,16 +184,6 @@ func setUserRateLimit(s *Settings, value string) error {
 	}
 	s.UserRateLimit = rate
 	return nil
-}
-
-func setAllowSystem(s *Settings, value string) error {
-	switch value {
-	case "true", "false":
-		s.AllowSystem = value == "true"
-		return nil
-	default:
-		return fmt.Errorf("must be true or false, got %q", value)
-	}
 }
 
 func setOnDisconnect(s *Settings, value string) error {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/streaming-service/streaming-service/lambdas/internal/authorizer"
 	"github.com/streaming-service/streaming-service/lambdas/internal/handshake"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
@@ -87,11 +86,11 @@ func status(code int) events.APIGatewayProxyResponse {
 // established it.
 func connectionOf(rc events.APIGatewayWebsocketProxyRequestContext) (life.Connection, error) {
 	granted, _ := rc.Authorizer.(map[string]any)
-	userID, _ := granted[authorizer.ContextUserID].(string)
+	userID, _ := granted[handshake.ContextUserID].(string)
 	if userID == "" || rc.ConnectionID == "" {
 		return life.Connection{}, errors.New("the event names no user or no connection")
 	}
-	expires, _ := granted[authorizer.ContextTokenExpires].(string)
+	expires, _ := granted[handshake.ContextTokenExpires].(string)
 	seconds, err := strconv.ParseInt(expires, 10, 64)
 	if err != nil {
 		return life.Connection{}, errors.New("the event does not say when the token expires")

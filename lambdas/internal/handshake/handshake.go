@@ -1,6 +1,6 @@
-// Package handshake reads the headers of a WebSocket opening handshake. Header
-// names are found in any case: API Gateway passes them on as the client wrote
-// them.
+// Package handshake reads the headers of a WebSocket opening handshake, and of
+// other calls that the authorizer decides on. Header names are found in any
+// case: API Gateway passes them on as the client wrote them.
 package handshake
 
 import (
@@ -70,9 +70,19 @@ func (h Headers) Token() string {
 			return value
 		}
 	}
-	value := h.Value("Authorization")
-	if scheme, token, found := strings.Cut(value, " "); found && strings.EqualFold(scheme, "Bearer") {
-		return strings.TrimSpace(token)
+	return h.Authorization()
+}
+
+// Authorization returns the credential in the Authorization header, whose
+// scheme may be Bearer or left out; "" without one, and with several.
+func (h Headers) Authorization() string {
+	values := h.Values("Authorization")
+	if len(values) != 1 {
+		return ""
+	}
+	value := strings.TrimSpace(values[0])
+	if scheme, credential, found := strings.Cut(value, " "); found && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(credential)
 	}
 	return value
 }
