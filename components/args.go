@@ -192,6 +192,10 @@ type AuthSettings struct {
 	// FromEmailAddress is the sender of the pool's mail; it needs
 	// SesSourceArn. Default: none, the address that SesSourceArn is.
 	FromEmailAddress pulumi.StringPtrInput `pulumi:"fromEmailAddress,optional"`
+	// PersonalKeys lets users make keys for clients that cannot sign in. A key
+	// opens the OpenAI interface and nothing else, with the limits of its owner.
+	// Default: false, keys cannot be made and are refused.
+	PersonalKeys *bool `pulumi:"personalKeys,optional"`
 	// AllowedOrigins are the web origins (https://app.example.com) that may
 	// call the APIs from a browser. The case of letters and a default port do
 	// not count; names with other letters are written in punycode. Callers

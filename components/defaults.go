@@ -37,6 +37,7 @@ func defaults() *StreamingServiceArgs {
 			AccessTokenValidityMinutes: pulumi.Int(60),
 			RefreshTokenValidityDays:   pulumi.Int(30),
 			UserPoolTier:               pulumi.String("LITE"),
+			PersonalKeys:               new(false),
 		},
 		Queue: &QueueSettings{
 			MaxReceiveCount:         pulumi.Int(10),

@@ -124,7 +124,7 @@ func runsModel(function string) bool {
 }
 
 var descriptions = map[string]string{
-	FunctionAuthorizer:  "Verifies the token of a socket that connects",
+	FunctionAuthorizer:  "Verifies the token or key of who connects or calls",
 	FunctionCompletions: "Streams the answers of the model to the clients of OpenAI's API",
 	FunctionConnection:  "Keeps the sockets and answers what clients send over them",
 	FunctionQuota:       "Admits requests within the quota of their user",

@@ -16,7 +16,7 @@ import (
 // the sockets of its user and forget those that are gone.
 func (b *build) grantsOf(function string) []grant {
 	grants := map[string][]grant{
-		FunctionAuthorizer: {}, // verifies tokens with public keys
+		FunctionAuthorizer: b.authorizerGrants(),
 		FunctionCompletions: { // it admits as quota does, and runs as the processor does
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
 			b.onTable(b.tables.requests, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
@@ -32,7 +32,7 @@ func (b *build) grantsOf(function string) []grant {
 		FunctionQuota: {
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
 			b.onTable(b.tables.requests, "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
-			b.onTable(b.tables.quota, "GetItem", "UpdateItem"),
+			b.onTable(b.tables.quota, b.quotaVerbs()...),
 			b.sendToQueue(), b.onSockets("POST"),
 		},
 		FunctionRequests: {
@@ -55,14 +55,37 @@ func (b *build) grantsOf(function string) []grant {
 			allow(consumeActions, b.queues.deadLetter.Arn), b.sendToQueue(), b.onSockets("POST"),
 		},
 	}[function]
-	if b.args.Protection.KmsKeyArn != nil && function != FunctionAuthorizer {
-		grants = append(grants, b.keyGrant())
+	if b.args.Protection.KmsKeyArn != nil && len(grants) > 0 {
+		grants = append(grants, b.keyGrant(function))
 	}
 	if *b.args.Observability.Tracing {
 		grants = append(grants, traceGrant())
 	}
 	return grants
 }
+
+// authorizerGrants are none without personal keys: tokens are verified with
+// public keys.
+func (b *build) authorizerGrants() []grant {
+	if !b.hasKeys() {
+		return nil
+	}
+	return []grant{
+		b.onTable(b.tables.quota, "GetItem"),
+		allow([]string{"cognito-idp:AdminGetUser"}, b.auth.poolARN),
+	}
+}
+
+// quotaVerbs are what the quota function does with the accounts of users and,
+// where there are some, with their keys.
+func (b *build) quotaVerbs() []string {
+	if b.hasKeys() {
+		return []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
+	}
+	return []string{"GetItem", "UpdateItem"}
+}
+
+func (b *build) hasKeys() bool { return *b.args.Auth.PersonalKeys }
 
 // consumeActions are those of a function that reads a queue: the three of the
 // mapping, and the one with which it hands a message back early.
@@ -101,14 +124,17 @@ func traceGrant() grant {
 
 // keyGrant allows using the customer's key, through the services that encrypt
 // with it and in no other way.
-func (b *build) keyGrant() grant {
+func (b *build) keyGrant(function string) grant {
 	return pulumi.All(required(b.args.Protection.KmsKeyArn), b.place.endpoint("dynamodb"), b.place.endpoint("sqs")).
 		ApplyT(func(v []any) []statement {
 			key, dynamoDB, queue := v[0].(string), v[1].(string), v[2].(string)
-			return []statement{
+			statements := []statement{
 				throughService(key, dynamoDB, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
-				throughService(key, queue, "kms:Decrypt", "kms:GenerateDataKey"),
 			}
+			if function == FunctionAuthorizer { // it has no queue
+				return statements
+			}
+			return append(statements, throughService(key, queue, "kms:Decrypt", "kms:GenerateDataKey"))
 		})
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -41,7 +42,8 @@ func (b *build) environmentOf(function string) (pulumi.StringMapInput, error) {
 // main.go loads, which a test compares.
 var variableNames = map[string][]string{
 	FunctionAuthorizer: {
-		environment.UserPoolID, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
+		environment.QuotaTable, environment.UserPoolID, environment.UserPoolClientID,
+		environment.AllowedOrigins, environment.AllowedCIDRs, environment.PersonalKeys,
 		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
 	},
 	FunctionCompletions: {
@@ -120,6 +122,7 @@ func (b *build) variables() pulumi.StringMap {
 
 		environment.AllowedOrigins: text(b.args.Auth.AllowedOrigins),
 		environment.AllowedCIDRs:   text(b.args.Auth.AllowedCidrs),
+		environment.PersonalKeys:   pulumi.String(strconv.FormatBool(b.hasKeys())),
 
 		environment.QuotaTiers:      b.tiers(),
 		environment.TimeZone:        text(b.args.Quota.TimeZone),

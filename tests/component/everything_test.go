@@ -36,7 +36,7 @@ func everything() *components.StreamingServiceArgs {
 		},
 		Auth: &components.AuthSettings{
 			SelfSignUp: pulumi.Bool(true), Mfa: pulumi.String("OPTIONAL"), PasswordMinimumLength: pulumi.Int(20), IdTokenValidityMinutes: pulumi.Int(41),
-			AccessTokenValidityMinutes: pulumi.Int(42), RefreshTokenValidityDays: pulumi.Int(43), UserPoolTier: pulumi.String("PLUS"),
+			AccessTokenValidityMinutes: pulumi.Int(42), RefreshTokenValidityDays: pulumi.Int(43), UserPoolTier: pulumi.String("PLUS"), PersonalKeys: new(true),
 			SesSourceArn: pulumi.String(identityARN), FromEmailAddress: pulumi.String("Chat <chat@example.com>"),
 			AllowedOrigins: pulumi.ToStringArray([]string{"https://a.example.com", "http://localhost:3000"}), AllowedCidrs: pulumi.ToStringArray([]string{"203.0.113.0/24", "2001:db8::/32"}),
 		},

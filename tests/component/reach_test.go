@@ -62,6 +62,7 @@ var reaches = map[string][]place{
 	"auth.userPoolTier":               {at("user-pool", "PLUS", "userPoolTier")},
 	"auth.sesSourceArn":               {at("user-pool", identityARN, "emailConfiguration", "sourceArn")},
 	"auth.fromEmailAddress":           {at("user-pool", "Chat <chat@example.com>", "emailConfiguration", "fromEmailAddress")},
+	"auth.personalKeys":               {variable("authorizer", "PERSONAL_KEYS", "true")},
 	"auth.allowedOrigins": {
 		variable("authorizer", "ALLOWED_ORIGINS", "https://a.example.com,http://localhost:3000"),
 		variable("quota", "ALLOWED_ORIGINS", "https://a.example.com,http://localhost:3000"),
