@@ -20,6 +20,8 @@ var commands = map[string]func(args []string) (command, error){
 	"export":  export,
 	"records": records,
 	"audit":   audit,
+	"keys":    keys,
+	"revoke":  revoke,
 }
 
 func show(args []string) (command, error) {
@@ -145,6 +147,47 @@ func records(args []string) (command, error) {
 		}
 		return p.records(all)
 	}, err
+}
+
+func keys(args []string) (command, error) {
+	user, err := parseUser(newFlags(), args)
+	return showKeys(user), err
+}
+
+func showKeys(user string) command {
+	return func(ctx context.Context, o *operator.Operator, p printer) error {
+		all, err := o.Keys(ctx, user)
+		if err != nil {
+			return err
+		}
+		return p.keys(all)
+	}
+}
+
+// revoke deletes one key or all, and shows what is left.
+func revoke(args []string) (command, error) {
+	var key string
+	var all bool
+	flags := newFlags()
+	flags.StringVar(&key, "key", "", "")
+	flags.BoolVar(&all, "all", false, "")
+	user, err := parseUser(flags, args)
+	if err != nil {
+		return nil, err
+	}
+	if (key == "") == !all {
+		return nil, &usageError{"revoke wants either -key or -all"}
+	}
+	return func(ctx context.Context, o *operator.Operator, p printer) error {
+		change := func() error { return o.RevokeKey(ctx, user, key) }
+		if all {
+			change = func() error { return o.RevokeKeys(ctx, user) }
+		}
+		if err := change(); err != nil {
+			return err
+		}
+		return showKeys(user)(ctx, o, p)
+	}, nil
 }
 
 func audit(args []string) (command, error) {

@@ -31,6 +31,8 @@ Commands. USER is an e-mail address or the sub of the user's tokens.
   list [-near PERCENT]          users that have used PERCENT of a limit (80)
   export [-period 2026-11]      what every user spent
   records USER                  what each request of a user cost
+  keys USER                     the personal keys of a user
+  revoke USER -key ID | -all    delete one of them, or all
   audit [-period 2026-11]       recompute the counters from the requests and
                                 report drift; exit 3 if there is any
 

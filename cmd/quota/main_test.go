@@ -31,6 +31,8 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{[]string{"-local", "x", "set", "a", "-requests", "-3"}, "want a number of 0 or more"},
 		{[]string{"-local", "x", "grant", "a", "-requests", "3"}, "grant wants -until"},
 		{[]string{"-local", "x", "grant", "a", "-requests", "3", "-until", "soon"}, `-until "soon" is no RFC 3339 time, date or duration`},
+		{[]string{"-local", "x", "revoke", "a"}, "revoke wants either -key or -all"},
+		{[]string{"-local", "x", "revoke", "a", "-key", "k", "-all"}, "revoke wants either -key or -all"},
 		{[]string{"-local", "x", "audit", "now"}, `unexpected argument "now"`},
 	} {
 		var stdout, stderr bytes.Buffer

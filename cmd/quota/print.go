@@ -111,6 +111,14 @@ func (p printer) records(all []operator.Record) error {
 	return p.print(all, []string{"CREATED", "REQUEST", "STATUS", "ATTEMPTS", "TOKENS", "MODEL", "ERROR"}, rows)
 }
 
+func (p printer) keys(all []operator.Key) error {
+	rows := make([][]string, len(all))
+	for i, k := range all {
+		rows[i] = []string{k.KeyID, k.CreatedAt, k.ExpiresAt, k.Name}
+	}
+	return p.print(all, []string{"KEY", "CREATED", "EXPIRES", "NAME"}, rows)
+}
+
 func (p printer) drifts(all []operator.Drift, users int) error {
 	if len(all) == 0 && !p.json {
 		_, err := fmt.Fprintf(p.w, "no drift in %d accounts\n", users)
