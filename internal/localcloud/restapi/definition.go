@@ -35,8 +35,8 @@ type method struct {
 // integration is the function that answers a method.
 type integration struct {
 	functionARN         string
-	timeoutMilliseconds int // 0 is the default: 29,000 or, streamed, 900,000
-	streamed            bool
+	timeoutMilliseconds int  // 0 is the default of 29,000
+	streamed            bool // responseTransferMode STREAM
 }
 
 // authorizer judges who calls: a Cognito user pool or a function.

@@ -22,6 +22,9 @@ func (s *Service) integrate(q *request) (answer, *failure) {
 	if err != nil || len(event) > gateway.MaxInvocationBytes {
 		return answer{}, &failureTooLarge
 	}
+	if q.route.method.integration.streamed {
+		return s.integrateStream(q, event)
+	}
 	result, functionError, err := s.call(q, event)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -43,8 +46,12 @@ func (s *Service) integrate(q *request) (answer, *failure) {
 // call invokes the method's function.
 func (s *Service) call(q *request, event []byte) ([]byte, string, error) {
 	i := q.route.method.integration
-	source := q.apiID + "/" + q.stage.Name + "/" + q.http.Method + q.route.resourcePath
-	return s.invoke(q, source, i.functionARN, event, s.timeout(*i))
+	return s.invoke(q, q.source(), i.functionARN, event, s.timeout(*i))
+}
+
+// source is the method that invokes a function, named as an execution ARN ends.
+func (q *request) source() string {
+	return q.apiID + "/" + q.stage.Name + "/" + q.http.Method + q.route.resourcePath
 }
 
 type outcome struct {

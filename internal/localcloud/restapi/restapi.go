@@ -42,11 +42,12 @@ type Allower interface{ Allow() bool }
 // Deps are what a Service needs.
 type Deps struct {
 	Invoker  gateway.Invoker
-	Streamer Streamer
+	Streamer Streamer // of integrations that stream; nil where none does
 	Tokens   TokenVerifier
 	Meter    Meter
 	Account  Allower       // default: a throttle of its own
-	Timeout  time.Duration // of a buffered integration, default and at most 29 s
+	Timeout  time.Duration // of an integration, default and at most 29 s
+	Silence  time.Duration // within a streamed answer, default and at most 5 min
 }
 
 // Service holds the declared APIs and serves their stages.
@@ -67,6 +68,9 @@ func New(deps Deps) *Service {
 	}
 	if deps.Timeout <= 0 || deps.Timeout > gateway.IntegrationTimeout {
 		deps.Timeout = gateway.IntegrationTimeout
+	}
+	if deps.Silence <= 0 || deps.Silence > maxStreamSilence {
+		deps.Silence = maxStreamSilence
 	}
 	return &Service{deps: deps, apis: map[string]*api{}}
 }

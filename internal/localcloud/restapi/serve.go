@@ -39,7 +39,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	stream io.ReadCloser // instead of body
+	stream *stream // instead of a body
 }
 
 // ServeHTTP serves /_aws/rest/{apiId}/{stage}/…
@@ -54,7 +54,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.count(q, a)
 	a.write(w, q)
 	if a.stream != nil {
-		s.send(w, a)
+		s.send(w, q, a.stream)
 	}
 }
 
@@ -89,11 +89,7 @@ func (s *Service) handle(q *request) answer {
 			return q.snapshot.answer(q, *f)
 		}
 	}
-	integrate := s.integrate
-	if q.route.method.integration.streamed {
-		integrate = s.integrateStream
-	}
-	a, f := integrate(q)
+	a, f := s.integrate(q)
 	if f != nil {
 		return q.snapshot.answer(q, *f)
 	}

@@ -1,138 +1,90 @@
 package restapi
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
 
+	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
 	"github.com/streaming-service/streaming-service/internal/localcloud/usage"
 )
 
-// Streamer invokes functions whose response is streamed.
+// maxStreamSilence is how long a streamed answer may pause (developer guide,
+// response-transfer-mode, for REGIONAL endpoints). The limit of the bandwidth, 2 MB
+// a second after 10 MB, is not here: Lambda's own, after 6 MB, is reached before.
+const maxStreamSilence = 5 * time.Minute
+
+// Streamer invokes functions that stream their response for API Gateway.
 type Streamer interface {
-	// InvokeStreamAs is to gateway.Invoker's InvokeAs what Lambda's
-	// InvokeWithResponseStream is to Invoke: it returns when the response begins.
-	// A function that fails before is an error that is no *awsapi.Error. The body
-	// ends with an error if the function fails in mid-stream; after Close the
-	// function runs on.
-	InvokeStreamAs(ctx context.Context, principal, sourceARN, functionARN string, payload []byte) (body io.ReadCloser, err error)
+	// InvokeStreamAs is the InvokeWithResponseStream of principal, whose request
+	// came from sourceARN. It returns when the response begins. An *awsapi.Error
+	// is one of gateway.Invoker; another error that is not of ctx is a function
+	// that failed. Close ends a Read of the response, and lets the function run on.
+	InvokeStreamAs(ctx context.Context, principal, sourceARN, functionARN string, payload []byte) (io.ReadCloser, error)
 }
 
-// Limits of a streamed response (DG response-transfer-mode).
-const (
-	streamIdleTimeout = 5 * time.Minute // of a REGIONAL API
-	maxPreludeBytes   = 16 << 10        // more than all headers may have together
-)
+// failureMalformedStream is the answer for a function whose response is not in the
+// format of streamed ones (developer guide, response-transfer-mode-lambda: 500).
+var failureMalformedStream = failure{"", http.StatusInternalServerError, "InternalServerErrorException", "Internal server error", false}
 
-// delimiter stands between the prelude, with status and headers, and the body.
-var delimiter = make([]byte, 8)
-
-// integrateStream invokes the method's function and hands on what it writes, as
-// it writes it.
-func (s *Service) integrateStream(q *request) (answer, *failure) {
-	event, err := q.event()
-	if err != nil || len(event) > gateway.MaxInvocationBytes {
-		return answer{}, &failureTooLarge
-	}
+// integrateStream invokes the method's function and answers with what it writes, as
+// it writes it. The time of the integration covers the whole stream.
+func (s *Service) integrateStream(q *request, event []byte) (answer, *failure) {
 	i := q.route.method.integration
-	source := gateway.ExecutionARN(q.apiID + "/" + q.stage.Name + "/" + q.http.Method + q.route.resourcePath)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.http.Context()), i.streamTimeout())
-	defer cancel()
-	body, err := s.deps.Streamer.InvokeStreamAs(ctx, gateway.Principal, source, i.functionARN, event)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return answer{}, &failureTimeout
-	case gateway.ErrorCode(err) == "AccessDeniedException":
-		return answer{}, &failureConfiguration
-	case gateway.ErrorCode(err) != "":
-		return answer{}, &failureInvocation
-	case err != nil:
-		return answer{}, &failureBadGateway
-	}
-	stream := newStream(body, i.streamTimeout())
-	a, err := stream.answer()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.http.Context()), s.streamTimeout(*i))
+	response, err := s.deps.Streamer.InvokeStreamAs(ctx, gateway.Principal, gateway.ExecutionARN(q.source()), i.functionARN, event)
 	if err != nil {
-		_ = stream.Close()
-		return answer{}, &failureBadGateway
+		defer cancel()
+		return answer{}, streamFailure(ctx, err)
+	}
+	begun := &stream{response: response, timer: cancel}
+	context.AfterFunc(ctx, begun.close)
+	a, err := begun.answer()
+	if err != nil {
+		f := streamFailure(ctx, err)
+		begun.close()
+		return answer{}, f
 	}
 	return a, nil
 }
 
-func (i *integration) streamTimeout() time.Duration {
+func (s *Service) streamTimeout(i integration) time.Duration {
 	if i.timeoutMilliseconds == 0 {
-		return maxStreamTimeout
+		return s.deps.Timeout
 	}
 	return time.Duration(i.timeoutMilliseconds) * time.Millisecond
 }
 
-// stream is the response of a function as it comes. It breaks off when it lasts
-// too long, or says nothing for too long.
+// streamFailure is the answer for a stream that does not begin.
+func streamFailure(ctx context.Context, err error) *failure {
+	refused := (*awsapi.Error)(nil)
+	switch {
+	case ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded):
+		return &failureTimeout
+	case gateway.ErrorCode(err) == "AccessDeniedException":
+		return &failureConfiguration
+	case errors.As(err, &refused):
+		return &failureInvocation
+	case errors.Is(err, errMalformedPrelude):
+		return &failureMalformedStream
+	default:
+		return &failureBadGateway
+	}
+}
+
+// stream is the payload of an answer that is still being written.
 type stream struct {
-	io.ReadCloser
-	early       []byte // of the body, read with the prelude
-	total, idle *time.Timer
+	response io.ReadCloser
+	payload  io.Reader
+	timer    context.CancelFunc
 }
 
-func newStream(body io.ReadCloser, timeout time.Duration) *stream {
-	s := &stream{ReadCloser: body}
-	breakOff := func() { _ = body.Close() }
-	s.total, s.idle = time.AfterFunc(timeout, breakOff), time.AfterFunc(streamIdleTimeout, breakOff)
-	return s
-}
-
-// Read implements io.Reader.
-func (s *stream) Read(p []byte) (int, error) {
-	if len(s.early) > 0 {
-		n := copy(p, s.early)
-		s.early = s.early[n:]
-		return n, nil
-	}
-	n, err := s.ReadCloser.Read(p)
-	s.idle.Reset(streamIdleTimeout)
-	return n, err
-}
-
-// Close lets the function run on by itself.
-func (s *stream) Close() error {
-	s.total.Stop()
-	s.idle.Stop()
-	return s.ReadCloser.Close()
-}
-
-// answer reads the prelude: a JSON object with statusCode and headers.
+// answer reads the beginning of the response.
 func (s *stream) answer() (answer, error) {
-	var read []byte
-	buffer := make([]byte, 4<<10)
-	for {
-		n, err := s.Read(buffer)
-		read = append(read, buffer[:n]...)
-		if prelude, body, found := bytes.Cut(read, delimiter); found {
-			s.early = body
-			return s.answerOf(prelude)
-		}
-		if err != nil || len(read) > maxPreludeBytes {
-			return answer{}, fmt.Errorf("reading the prelude of a streamed response: no delimiter in %d bytes: %w", len(read), errors.Join(err))
-		}
-	}
-}
-
-func (s *stream) answerOf(prelude []byte) (answer, error) {
-	var p struct {
-		proxyResponse
-		Cookies []string `json:"cookies"`
-	}
-	decoder := json.NewDecoder(bytes.NewReader(prelude))
-	decoder.UseNumber()
-	if err := decoder.Decode(&p); err != nil {
-		return answer{}, fmt.Errorf("decoding the prelude of a streamed response: %w", err)
-	}
-	status, err := p.status()
+	p, payload, err := readPrelude(s.response)
 	if err != nil {
 		return answer{}, err
 	}
@@ -140,39 +92,54 @@ func (s *stream) answerOf(prelude []byte) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	for _, cookie := range p.Cookies {
-		header.Add("Set-Cookie", cookie)
-	}
-	return answer{status: status, header: header, stream: s}, nil
+	s.payload = payload
+	return answer{status: p.StatusCode, header: header, stream: s}, nil
 }
 
-// send hands the stream on piece by piece. A stream that breaks off breaks the
-// connection: nothing else tells the client that it is not whole.
-func (s *Service) send(w http.ResponseWriter, a answer) {
-	defer func() { _ = a.stream.Close() }()
-	control := http.NewResponseController(w)
-	_ = control.Flush() // status and headers
+// close lets the function run on alone.
+func (s *stream) close() {
+	_ = s.response.Close()
+	s.timer()
+}
+
+// send hands a stream on. One that breaks off breaks the connection: nothing else
+// tells the client that the answer is not whole.
+func (s *Service) send(w http.ResponseWriter, q *request, stream *stream) {
+	sent, whole := stream.copyTo(q.http.Context(), w, s.deps.Silence)
+	if s.deps.Meter != nil {
+		s.deps.Meter.Add(usage.RestBytesSent, float64(sent), nil)
+	}
+	if !whole {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// copyTo hands each chunk to the client at once. It returns what was sent, and
+// false when the stream broke off: at an error of the function, at the end of the
+// integration's time or after silence. A client that is gone misses nothing.
+func (s *stream) copyTo(client context.Context, w http.ResponseWriter, silence time.Duration) (sent int, whole bool) {
+	defer s.close()
+	defer context.AfterFunc(client, s.close)()
+	silent := time.AfterFunc(silence, s.close)
+	defer silent.Stop()
+	out := http.NewResponseController(w)
+	_ = out.Flush() // the client's end shows at the next write
 	buffer := make([]byte, 32<<10)
 	for {
-		n, err := a.stream.Read(buffer)
+		n, err := s.payload.Read(buffer)
+		silent.Reset(silence)
 		if n > 0 {
-			s.countSent(n)
-			if _, gone := w.Write(buffer[:n]); gone != nil {
-				return
+			written, gone := w.Write(buffer[:n])
+			sent += written
+			if gone != nil || out.Flush() != nil {
+				return sent, true
 			}
-			_ = control.Flush()
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			return
+			return sent, true
 		case err != nil:
-			panic(http.ErrAbortHandler)
+			return sent, client.Err() != nil
 		}
-	}
-}
-
-func (s *Service) countSent(n int) {
-	if s.deps.Meter != nil {
-		s.deps.Meter.Add(usage.RestBytesSent, float64(n), nil)
 	}
 }
