@@ -42,7 +42,7 @@ type StreamingServiceArgs struct {
 	// provider's default tags. Default: none.
 	Tags pulumi.StringMapInput `pulumi:"tags,optional"`
 	// FunctionArchiveDir is a directory with a prebuilt <function>.zip for
-	// each of the six functions, built for Functions.Architecture. Default:
+	// each of the functions, built for Functions.Architecture. Default:
 	// none, the functions are built from this module's source with the Go
 	// toolchain.
 	FunctionArchiveDir string `pulumi:"functionArchiveDir,optional"`

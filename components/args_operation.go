@@ -29,15 +29,16 @@ type QueueSettings struct {
 	SweepIntervalMinutes *int `pulumi:"sweepIntervalMinutes,optional"`
 }
 
-// FunctionsSettings govern the Lambda functions. MemorySize, Timeout and
-// ReservedConcurrentExecutions are those of the processor; the functions
+// FunctionsSettings govern the Lambda functions. MemorySize and Timeout are
+// those of the processor and of completions, which wait for the model, and
+// ReservedConcurrentExecutions that of the processor; the other functions
 // behind the APIs answer within 10 s.
 type FunctionsSettings struct {
-	// MemorySize is the processor's memory, in MB, 128 to 10240; CPU grows
-	// with it. Default: 512.
+	// MemorySize is the memory of the processor and of completions, in MB, 128
+	// to 10240; CPU grows with it. Default: 512.
 	MemorySize pulumi.IntPtrInput `pulumi:"memorySize,optional"`
-	// Timeout is the longest an invocation of the processor may take, in
-	// seconds, 30 to 900. An answer that takes longer is cut 5 seconds before,
+	// Timeout is the longest an invocation of the processor or of completions
+	// may take, in seconds, 30 to 900. An answer that takes longer is cut 5 seconds before,
 	// with the stop reason deadline, and charged for what was produced.
 	// The queue's visibility timeout is six times as long. Default: 300.
 	Timeout pulumi.IntPtrInput `pulumi:"timeout,optional"`

@@ -42,7 +42,7 @@ func main() {
 		log.Error("cannot start", slog.Any("error", err))
 		os.Exit(1)
 	}
-	responsestreaming.Start(wire(settings, log).Serve)
+	responsestreaming.Start(logging.Edges(log, wire(settings, log).Serve))
 }
 
 func wire(s config.Settings, log *slog.Logger) *completions.Function {

@@ -46,6 +46,10 @@ func ofAnswer(answer any) []slog.Attr {
 	switch a := answer.(type) {
 	case events.APIGatewayProxyResponse:
 		return []slog.Attr{slog.Int("status", a.StatusCode), slog.Int("bytes", len(a.Body))}
+	case *events.APIGatewayProxyStreamingResponse: // begun, and read after this
+		if a != nil {
+			return []slog.Attr{slog.Int("status", a.StatusCode)}
+		}
 	case events.APIGatewayCustomAuthorizerResponse:
 		if statements := a.PolicyDocument.Statement; len(statements) > 0 {
 			return []slog.Attr{slog.String("effect", statements[0].Effect)}
