@@ -113,8 +113,10 @@ func publish(t *testing.T, proxy string) module.Version {
 	}
 	copyFile(t, filepath.Join(root, "go.mod"), filepath.Join(dir, version.Version+".mod"))
 	info := fmt.Sprintf(`{"Version":%q,"Time":"1970-01-01T00:00:00Z"}`, version.Version)
-	if err := os.WriteFile(filepath.Join(dir, version.Version+".info"), []byte(info), 0o644); err != nil {
-		t.Fatal(err)
+	for file, content := range map[string]string{version.Version + ".info": info, "list": "", "../@latest": info} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return version
 }
