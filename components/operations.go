@@ -2,10 +2,14 @@ package components
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/streaming-service/streaming-service/internal/openapi"
 	"github.com/streaming-service/streaming-service/protocol"
 )
+
+// tagKeys is the tag of the operations that are not there without personal keys.
+const tagKeys = "keys"
 
 // restAPIDocument is the REST API. The document, its import into API Gateway
 // and the permissions of the functions follow from this table.
@@ -18,6 +22,7 @@ var restAPIDocument = openapi.API{
 		"The frames of the WebSocket API are described in protocol/schema of the repository.",
 	PathParameters: map[string]openapi.Parameter{
 		"requestId": {Description: "The id of a request, as the answer to its submission names it.", Schema: openapi.Ref("common#/$defs/requestId")},
+		"keyId":     {Description: "The id of a personal key.", Schema: openapi.Ref("common#/$defs/keyId")},
 	},
 	CatchAll: FunctionRequests,
 	Operations: []openapi.Operation{
@@ -67,6 +72,36 @@ var restAPIDocument = openapi.API{
 				Status: http.StatusOK, Description: "The user's usage and limits.", Schema: openapi.Ref("usage"),
 				Examples: map[string]any{"limited": exampleUsage},
 			}},
+		},
+		{
+			ID: "createKey", Role: "create-key", Method: http.MethodPost, Path: "/keys", Function: FunctionQuota, Access: openapi.UserPool,
+			Tag: tagKeys, Summary: "Create a personal key",
+			Description: "A key opens the paths under /openai/v1 and nothing else. A user has at most 20 that have not expired. " +
+				"Without the setting auth.personalKeys there are no keys and no such paths.",
+			Request: &openapi.Body{
+				Description: "The owner's own name for the key, and how long it lasts.",
+				Schema:      openapi.Ref("create-key-request"),
+				Examples:    map[string]any{"lasting": protocol.CreateKeyRequest{Name: "laptop"}, "expiring": protocol.CreateKeyRequest{Name: "laptop", ExpiresInDays: new(90)}},
+			},
+			Responses: []openapi.Response{{
+				Status: http.StatusCreated, Description: "The key. Its secret is shown this once.", Schema: openapi.Ref("create-key-response"),
+				Examples: map[string]any{"created": exampleCreatedKey},
+			}},
+			Problems: []protocol.Code{protocol.CodeInvalidRequest},
+		},
+		{
+			ID: "listKeys", Role: "list-keys", Method: http.MethodGet, Path: "/keys", Function: FunctionQuota, Access: openapi.UserPool,
+			Tag: tagKeys, Summary: "List the personal keys that have not expired",
+			Responses: []openapi.Response{{
+				Status: http.StatusOK, Description: "The keys, without their secrets, the oldest first.", Schema: openapi.Ref("key-list"),
+				Examples: map[string]any{"one": exampleKeys},
+			}},
+		},
+		{
+			ID: "deleteKey", Role: "delete-key", Method: http.MethodDelete, Path: "/keys/{keyId}", Function: FunctionQuota, Access: openapi.UserPool,
+			Tag: tagKeys, Summary: "Delete a personal key", Description: "The key is refused from the next call on.",
+			Responses: []openapi.Response{{Status: http.StatusNoContent, Description: "The key is deleted."}},
+			Problems:  []protocol.Code{protocol.CodeNotFound},
 		},
 		{
 			ID: "createChatCompletion", Role: "chat-completions", Method: http.MethodPost, Path: "/openai/v1/chat/completions",
@@ -151,6 +186,10 @@ var (
 	exampleModels = map[string]any{
 		"object": "list",
 		"data":   []any{map[string]any{"id": "global.amazon.nova-2-lite-v1:0", "object": "model", "created": 0, "owned_by": "bedrock"}},
+	}
+	exampleKeys       = protocol.KeyList{Keys: []protocol.PersonalKey{{KeyID: exampleRequestID, Name: "laptop", CreatedAt: "2026-11-23T10:00:00.000Z"}}}
+	exampleCreatedKey = protocol.CreateKeyResponse{
+		KeyID: exampleRequestID, Name: "laptop", Key: "ssk_" + strings.Repeat("A", 43), CreatedAt: "2026-11-23T10:00:00.000Z",
 	}
 	exampleUsage = protocol.Usage{
 		Period: "2026-11", ResetsAt: "2026-12-01T00:00:00Z", Tier: "default",

@@ -60,14 +60,22 @@ func (b *build) restAPIBody() pulumi.StringOutput {
 		for i, name := range names {
 			g.FunctionARNs[name] = v[4+i].(string)
 		}
-		return restAPIDocument.Import(g)
+		return b.restAPIDocument().Import(g)
 	}).(pulumi.StringOutput)
+}
+
+// restAPIDocument is the API as this service has it.
+func (b *build) restAPIDocument() openapi.API {
+	if b.hasKeys() {
+		return restAPIDocument
+	}
+	return restAPIDocument.Without(tagKeys)
 }
 
 // newRestPermissions lets API Gateway call the functions, each for its own
 // operations.
 func (b *build) newRestPermissions() error {
-	for _, call := range restAPIDocument.Calls(b.args.StageName) {
+	for _, call := range b.restAPIDocument().Calls(b.args.StageName) {
 		source := pulumi.Sprintf("%s/%s", b.rest.api.ExecutionArn, call.Source)
 		if _, err := b.newPermission(call.Role+"-permission", call.Function, "apigateway.amazonaws.com", source); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud"
 	"github.com/streaming-service/streaming-service/internal/localcloud/localcloudtest"
 	"github.com/streaming-service/streaming-service/lambdas/operator"
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 func TestMistakesOnTheCommandLine(t *testing.T) {
@@ -70,7 +71,7 @@ func TestTimes(t *testing.T) {
 
 // TestOperation takes one user of a local cloud through every command.
 func TestOperation(t *testing.T) {
-	cloud := localcloudtest.Start(t, localcloud.Options{Overrides: []string{"quota.monthlyRequests=2", "quota.tiers.pro.monthlyRequests=9"}})
+	cloud := localcloudtest.Start(t, localcloud.Options{Overrides: []string{"quota.monthlyRequests=2", "quota.tiers.pro.monthlyRequests=9", "auth.personalKeys=true"}})
 	const user = "operated@example.com"
 	token := cloud.SignUp(t, user).IDToken
 	q := func(args ...string) string {
@@ -140,6 +141,19 @@ func TestOperation(t *testing.T) {
 	}
 	if records := q("records", user); strings.Count(records, `"succeeded"`) != 2 {
 		t.Errorf("records: %s", records)
+	}
+	var made protocol.CreateKeyResponse
+	for range 3 {
+		cloud.Rest(t, token, http.MethodPost, "/keys", map[string]any{"name": "laptop"}).Decode(t, &made)
+	}
+	if list := q("keys", user); strings.Count(list, `"laptop"`) != 3 || !strings.Contains(list, made.KeyID) || strings.Contains(list, made.Key) {
+		t.Errorf("keys: %s", list)
+	}
+	if left := q("revoke", user, "-key", made.KeyID); strings.Count(left, `"laptop"`) != 2 || strings.Contains(left, made.KeyID) {
+		t.Errorf("after one is revoked: %s", left)
+	}
+	if left := q("revoke", "-all", user); strings.TrimSpace(left) != "[]" {
+		t.Errorf("after all are revoked: %s", left)
 	}
 	if drifts := q("audit"); strings.TrimSpace(drifts) != "[]" {
 		t.Errorf("audit: %s", drifts)

@@ -97,6 +97,12 @@ func (a API) paths() []string {
 	return paths
 }
 
+// Without is the API without the operations of a tag.
+func (a API) Without(tag string) API {
+	a.Operations = slices.DeleteFunc(slices.Clone(a.Operations), func(o Operation) bool { return o.Tag == tag })
+	return a
+}
+
 // Call is a kind of call for which API Gateway invokes a function.
 type Call struct {
 	Role, Function string

@@ -18,7 +18,7 @@ var meanings = map[protocol.Code]string{
 	protocol.CodeUnauthenticated:     "the token is missing, expired or of another application",
 	protocol.CodeForbidden:           "calls from this address are not allowed",
 	protocol.CodeBlocked:             "the account may not submit requests",
-	protocol.CodeNotFound:            "there is no such request of this user",
+	protocol.CodeNotFound:            "the user has nothing of this id",
 	protocol.CodeMethodNotAllowed:    "the resource has no such method",
 	protocol.CodeIdempotencyConflict: "the Idempotency-Key was used with another body",
 	protocol.CodePayloadTooLarge:     "the body is too large",

@@ -74,6 +74,21 @@ func TestRESTMethods(t *testing.T) {
 	}
 }
 
+// TestRESTMethodsOfKeys: they are there if personal keys are on.
+func TestRESTMethodsOfKeys(t *testing.T) {
+	t.Parallel()
+	without := calls(t, restDocument(t, declare(t, nil)))
+	with := calls(t, restDocument(t, declare(t, &args{Auth: &components.AuthSettings{PersonalKeys: new(true)}})))
+	maps.DeleteFunc(with, func(call, _ string) bool { _, also := without[call]; return also })
+	want := map[string]string{"POST /keys": "arn:svc-quota idToken", "GET /keys": "arn:svc-quota idToken", "DELETE /keys/{keyId}": "arn:svc-quota idToken"}
+	for _, path := range []string{"/keys", "/keys/{keyId}"} {
+		want["ANY-METHOD "+path], want["OPTIONS "+path] = "arn:svc-requests idToken", "arn:svc-requests open"
+	}
+	if !reflect.DeepEqual(with, want) {
+		t.Errorf("keys add\n%v, want\n%v", indented(t, with), indented(t, want))
+	}
+}
+
 // TestRESTPermissions: API Gateway may call a function for its own operations
 // alone.
 func TestRESTPermissions(t *testing.T) {
@@ -114,10 +129,10 @@ func TestBodiesArriveAsTheyAre(t *testing.T) {
 }
 
 // TestImportedAndServedDocumentsAreOne: they have the same operations, which
-// answer the same.
+// answer the same. What a setting adds is in the served one anyway.
 func TestImportedAndServedDocumentsAreOne(t *testing.T) {
 	t.Parallel()
-	imported, served := restDocument(t, declare(t, nil)), parse(t, string(protocol.OpenAPI))
+	imported, served := restDocument(t, declare(t, everything())), parse(t, string(protocol.OpenAPI))
 	for path, item := range served["paths"].(map[string]any) {
 		for method, operation := range item.(map[string]any) {
 			here := declared{Inputs: operation.(map[string]any)}

@@ -79,7 +79,7 @@ func (w *world) admit(t *testing.T) life.Key {
 	t.Helper()
 	record := life.Record{
 		Key: life.Key{UserID: "u", RequestID: life.NewRequestID()}, Period: "2026-11", Estimate: 100, BodyHash: "h",
-		Model: life.ModelParameters{ModelID: "m", MaxTokens: 60}, AttemptCap: life.AttemptCap, CreatedAt: w.clock,
+		Model: life.ModelParameters{ModelID: "m", MaxTokens: 60}, Status: protocol.StatusQueued, AttemptCap: life.AttemptCap, CreatedAt: w.clock,
 	}
 	if err := w.db.Admit(t.Context(), life.Admission{Record: record, Now: w.clock}, life.Account{}); err != nil {
 		t.Fatal(err)
