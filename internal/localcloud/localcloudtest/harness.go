@@ -32,6 +32,7 @@ type Harness struct {
 // Config is /config.json.
 type Config struct {
 	RestURL              string            `json:"restUrl"`
+	OpenAIURL            string            `json:"openAiUrl"`
 	WebSocketURL         string            `json:"webSocketUrl"`
 	Region               string            `json:"region"`
 	UserPoolID           string            `json:"userPoolId"`
