@@ -70,6 +70,7 @@ type call struct {
 // one under its key.
 type Admitted struct {
 	Record   life.Record
+	Input    life.Input     // unless Replayed
 	Usage    protocol.Usage // as of the admission
 	ResetsIn time.Duration  // until the end of the month
 	Replayed bool           // by an earlier one
@@ -243,7 +244,7 @@ func (s *Service) setOut(ctx context.Context, c call, admission life.Admission, 
 
 // admitted describes a request with its user's account as of the admission.
 func (s *Service) admitted(c call, record life.Record, account life.Account) Admitted {
-	return Admitted{Record: record, Usage: s.usage(account, c.groups, c.now), ResetsIn: s.Calendar.ResetsAt(c.now).Sub(c.now)}
+	return Admitted{Record: record, Input: c.submission.Input, Usage: s.usage(account, c.groups, c.now), ResetsIn: s.Calendar.ResetsAt(c.now).Sub(c.now)}
 }
 
 func (s *Service) enqueue(ctx context.Context, record life.Record) error {

@@ -80,8 +80,11 @@ func (a *attempt) callAgain(ctx context.Context) (bool, error) {
 	return again, nil
 }
 
-// input reads what the model is asked.
+// input is what the model is asked.
 func (a *attempt) input(ctx context.Context) (life.Input, error) {
+	if a.Input != nil {
+		return *a.Input, nil
+	}
 	in, err := a.Store.Input(ctx, a.record.RequestID, a.record.BodyHash)
 	switch {
 	case err == nil:

@@ -92,6 +92,7 @@ type Hold struct {
 	Message Message      // nil: no message was received
 	Hidden  bool         // whether the message was hidden before the claim
 	OnText  func(string) // is told every piece of the answer at once; may be nil
+	Input   *life.Input  // what the model is asked; nil: the store knows
 	// Irrevocable says that what OnText was told cannot be taken back: a failure
 	// after it ends the request, as no other attempt would say the same again.
 	Irrevocable bool

@@ -151,7 +151,7 @@ func (f *Function) run(ctx context.Context, admitted admission.Admitted, reply *
 	}
 	defer f.sendAlongside(ctx, admitted.Record.Key, log)()
 	verdict := f.Attempts.Run(ctx, admitted.Record, attempt.Hold{
-		OnText: reply.write, Irrevocable: reply.streamed, Log: log,
+		Input: &admitted.Input, OnText: reply.write, Irrevocable: reply.streamed, Log: log,
 	})
 	f.Attempts.CountPosts()
 	if verdict.Err != nil {

@@ -287,3 +287,19 @@ func TestModels(t *testing.T) {
 		t.Errorf("status %d, body %s", response.StatusCode, body)
 	}
 }
+
+// Every read before the first word is time that its reader waits.
+func TestNothingIsReadThatIsKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	text(t, w.post(t, "", streamed))
+	reads := 0
+	for _, call := range w.db.Calls() {
+		if call.Operation == "GetItem" {
+			reads++
+		}
+	}
+	if reads != 1 { // of the account
+		t.Errorf("%d items were read", reads)
+	}
+}
