@@ -136,6 +136,9 @@ func (s *services) countModel(used bedrock.Usage) {
 
 func (s *services) count(used lambda.Invocation) {
 	s.meter.Invocation(used.Function, used.MemoryMB, (used.Init + used.Duration).Seconds(), used.Cold, used.Error != "", used.Event)
+	if used.StreamedBytes > 0 {
+		s.meter.Add(usage.BytesStreamed, float64(used.StreamedBytes), used.Event)
+	}
 }
 
 // close ends the services that hold processes, sockets and timers.

@@ -46,6 +46,7 @@ const (
 	ColdStarts      = "lambda.coldStarts"
 	GBSeconds       = "lambda.gbSeconds"
 	FunctionErrors  = "lambda.errors"
+	BytesStreamed   = "lambda.bytesStreamed" // of responses to InvokeWithResponseStream
 	FramesSent      = "websocket.framesSent" // one per 32 KB, as billed
 	FramesReceived  = "websocket.framesReceived"
 	BytesSent       = "websocket.bytesSent"
