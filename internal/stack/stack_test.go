@@ -100,12 +100,13 @@ func TestExports(t *testing.T) {
 	t.Parallel()
 	exports := mustRun(t, nil).exports
 	functions, roles := map[string]string{}, map[string]string{}
-	for _, name := range []string{"authorizer", "connection", "processor", "quota", "recovery", "requests"} {
+	for _, name := range []string{"authorizer", "completions", "connection", "processor", "quota", "recovery", "requests"} {
 		functions[name] = "arn:streaming-" + name
 		roles[name] = "name:streaming-" + name + "-role"
 	}
 	want := map[string]any{
 		"restUrl":               "invokeUrl:streaming-rest-stage",
+		"openAiUrl":             "invokeUrl:streaming-rest-stage/openai/v1",
 		"webSocketUrl":          "invokeUrl:streaming-websocket-stage",
 		"region":                "eu-west-1",
 		"userPoolId":            "streaming-user-pool-id",

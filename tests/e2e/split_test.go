@@ -7,9 +7,10 @@ import "testing"
 func TestCharactersInTwoHalves(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t, cloud(t))
+	socket := p.dial()
 	id := p.submit("Smile", `split rate=50 text="😀 and 𝄞𝄞 and é"`)
 	const want = "😀 and 𝄞𝄞 and é"
-	if got := p.dial().Stream(t, id, patience); got.Text != want || got.End.Type != "done" {
+	if got := socket.Stream(t, id, patience); got.Text != want || got.End.Type != "done" {
 		t.Errorf("said %q, ended with %s", got.Text, got.End.Raw)
 	}
 	if s := p.state(id); s.Text != want {
