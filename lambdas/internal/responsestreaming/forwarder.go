@@ -33,6 +33,9 @@ func newForwarder(api *url.URL) *forwarder {
 // aws-lambda-go sees the failed call that it is.
 func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	response, err := f.transport.RoundTrip(f.outgoing(r))
+	// A response that nobody takes is still read to its end: what writes it has
+	// work to complete, and the process ends with the failed call.
+	_, _ = io.Copy(io.Discard, r.Body)
 	if err != nil {
 		slog.Error("calling the Runtime API", slog.Any("error", err))
 		panic(http.ErrAbortHandler)
@@ -51,6 +54,7 @@ func (f *forwarder) outgoing(r *http.Request) *http.Request {
 	out.URL, out.Host, out.RequestURI = f.api.JoinPath(r.URL.Path), f.api.Host, ""
 	out.Trailer = r.Trailer // the same map: its values arrive after the body
 	if isStreamedResponse(r) {
+		out.Body = io.NopCloser(r.Body) // is read on when the call has failed
 		out.Header.Set(responseMode, streaming)
 		out.Close = true
 	}

@@ -45,6 +45,9 @@ func forwardTo(address string) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", runtimeAPI, err)
 	}
+	if api.Path == "" {
+		api.Path = "/" // Lambda's address has no path, and what is joined to none has no slash
+	}
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listening for calls of the Runtime API: %w", err)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -34,6 +35,10 @@ func respond(_ context.Context, event string) (any, error) {
 		return nil, errors.New("no luck")
 	}
 	reader, writer := io.Pipe()
+	if event == "goes on" {
+		go goOn(writer)
+		return &events.APIGatewayProxyStreamingResponse{StatusCode: 200, Body: reader}, nil
+	}
 	go func() {
 		_, _ = io.WriteString(writer, "one")
 		if event == "breaks off" {
@@ -44,6 +49,18 @@ func respond(_ context.Context, event string) (any, error) {
 		_ = writer.Close()
 	}()
 	return &events.APIGatewayProxyStreamingResponse{StatusCode: 200, Headers: map[string]string{"Content-Type": "text/event-stream"}, Body: reader}, nil
+}
+
+// goOn writes on for a while, and then leaves a trace of it.
+func goOn(writer *io.PipeWriter) {
+	for range 30 { // longer, and more, than a server takes of a call that it aborts
+		if _, err := io.WriteString(writer, strings.Repeat("word ", 4000)); err != nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	_ = os.WriteFile(os.Getenv("TRACE"), []byte("done"), 0o600)
+	_ = writer.Close()
 }
 
 const prelude = `{"statusCode":200,"headers":{"Content-Type":"text/event-stream"}}` + "\x00\x00\x00\x00\x00\x00\x00\x00"
@@ -87,15 +104,74 @@ func TestResponsesOnTheWire(t *testing.T) {
 	}
 }
 
+// The address that Lambda gives to a function is a host and a port, without a
+// path.
+func TestFunctionFindsLambda(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 1)
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		connection, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		line, _ := bufio.NewReader(connection).ReadString('\n')
+		asked <- line
+		_ = connection.Close()
+	}()
+	t.Cleanup(func() { _ = listener.Close() })
+	startFunction(t, listener.Addr().String())
+	if got, want := <-asked, "GET /2018-06-01/runtime/invocation/next HTTP/1.1"+crlf; got != want {
+		t.Errorf("asked %q, want %q", got, want)
+	}
+}
+
+// Lambda takes no more of a response: the handler still comes to its end, since a
+// request that it answers would else be answered again by somebody else.
+func TestHandlerOutlivesTheCallThatTakesItsResponse(t *testing.T) {
+	t.Parallel()
+	trace := filepath.Join(t.TempDir(), "trace")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			_, _ = io.ReadFull(r.Body, make([]byte, 100))
+			connection, _, _ := w.(http.Hijacker).Hijack()
+			_ = connection.(*net.TCPConn).SetLinger(0) // reset at once
+			_ = connection.Close()
+			return
+		}
+		w.Header().Set("Lambda-Runtime-Aws-Request-Id", "id-1")
+		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(time.Minute).UnixMilli(), 10))
+		_, _ = io.WriteString(w, `"goes on"`)
+	})}
+	go func() { _ = api.Serve(listener) }()
+	t.Cleanup(func() { _ = api.Close() })
+	startFunction(t, listener.Addr().String(), "TRACE="+trace)
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(trace); err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("the handler never came to its end")
+		}
+	}
+}
+
 // startFunction runs the function until the test ends.
-func startFunction(t *testing.T, api string) {
+func startFunction(t *testing.T, api string, environment ...string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	command := exec.Command(self) //nolint:noctx // killed below
-	command.Env = []string{"RUN_FUNCTION=1", "AWS_LAMBDA_RUNTIME_API=" + api}
+	command.Env = append([]string{"RUN_FUNCTION=1", "AWS_LAMBDA_RUNTIME_API=" + api}, environment...)
 	command.Stderr = os.Stderr
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
