@@ -35,10 +35,16 @@ type Healer interface {
 	Heal(ctx context.Context, record life.Record) (bool, error)
 }
 
+// Queue brings requests to the processor, at once or later.
+type Queue interface {
+	life.Queue
+	SendAfter(ctx context.Context, key life.Key, d time.Duration) error
+}
+
 // Service admits requests.
 type Service struct {
 	Store    Store
-	Queue    life.Queue
+	Queue    Queue
 	Healer   Healer
 	Tiers    environment.Tiers
 	Calendar life.Calendar
@@ -51,8 +57,13 @@ type Service struct {
 	Metrics  *metrics.Recorder
 }
 
-// startsOver bounds how often a replay may find its record taken back.
-const startsOver = 4
+const (
+	// startsOver bounds how often a replay may find its record taken back.
+	startsOver = 4
+	// standByTimeout bounds what an outage of the queue costs a caller that does
+	// not wait for it.
+	standByTimeout = 2 * time.Second
+)
 
 // call is one submission under way.
 type call struct {
@@ -90,9 +101,9 @@ func (s *Service) Submit(ctx context.Context, r httpapi.Request) (httpapi.Respon
 }
 
 // Start admits a request that its caller runs by itself: it is claimed by the
-// very write that admits it, and its message is not sent. The body of r tells
-// replays from others; what it asks for is in submission, a body of POST
-// /requests.
+// very write that admits it, and its message arrives only when that claim can
+// be taken over. The body of r tells replays from others; what it asks for is in
+// submission, a body of POST /requests.
 func (s *Service) Start(ctx context.Context, r httpapi.Request, submission []byte, claim life.Claim) (Admitted, error) {
 	c, invalid := s.call(r)
 	if invalid != nil {
@@ -156,7 +167,7 @@ func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
 	}
 	defer s.healAlongside(ctx, account)()
 
-	if err := s.Store.PutInput(ctx, c.key.RequestID, c.hash, c.submission.Input, c.now.Add(s.InputTTL)); err != nil {
+	if err := s.prepare(ctx, c); err != nil {
 		return Admitted{}, err
 	}
 	err = s.Store.Admit(ctx, admission, account)
@@ -170,7 +181,7 @@ func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
 			return Admitted{}, err
 		}
 		return s.refuse(ctx, c, account, refusal)
-	case exists && written.Unsent && c.claim != nil: // the answer was lost, the claim stands
+	case exists && c.claim != nil && written.Record.Fence() == admission.Record.Fence(): // the answer was lost, the claim stands
 		return s.admitted(c, written.Record, account.Admitted(written.Record)), nil
 	case exists:
 		return s.replay(ctx, c, written)
@@ -226,6 +237,33 @@ func (s *Service) admission(c call, account life.Account) life.Admission {
 		Groups:    c.groups,
 		ByToken:   c.byToken,
 	}
+}
+
+// prepare writes what must be there before the record is.
+func (s *Service) prepare(ctx context.Context, c call) error {
+	defer s.standBy(ctx, c)()
+	return s.Store.PutInput(ctx, c.key.RequestID, c.hash, c.submission.Input, c.now.Add(s.InputTTL))
+}
+
+// standBy sends the message that brings another attempt should the caller die
+// with its claim: before the record is written, so that there is no moment at
+// which a death leaves a claim and no message. If nothing is admitted it finds
+// nothing. The returned function waits for it. One that cannot be sent holds no
+// admission up: the next touch and the sweep are left.
+func (s *Service) standBy(ctx context.Context, c call) (wait func()) {
+	if c.claim == nil {
+		return func() {}
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		ctx, cancel := context.WithTimeout(ctx, standByTimeout)
+		defer cancel()
+		if err := s.Queue.SendAfter(ctx, c.key, c.claim.Lease+life.Skew+time.Second); err != nil {
+			s.Log.WarnContext(ctx, "no attempt stands by", "request", c.key.RequestID, "error", err)
+		}
+	}()
+	return func() { <-sent }
 }
 
 // setOut sends the admitted request on its way. Where that fails the request is

@@ -29,6 +29,7 @@ type world struct {
 	mu      sync.Mutex
 	clock   time.Time
 	sent    []life.Key
+	later   []time.Duration // delays of what was sent to arrive later
 	sendErr error
 	onSend  func(life.Key)
 }
@@ -71,6 +72,16 @@ func (w *world) Send(_ context.Context, key life.Key) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sent = append(w.sent, key)
+	if w.onSend != nil {
+		w.onSend(key)
+	}
+	return w.sendErr
+}
+
+func (w *world) SendAfter(_ context.Context, key life.Key, d time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.later = append(w.later, d)
 	if w.onSend != nil {
 		w.onSend(key)
 	}

@@ -1,6 +1,8 @@
 package admission_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -34,6 +36,9 @@ func TestStartClaimsWhatItAdmits(t *testing.T) {
 			if len(w.sent) != 0 {
 				t.Errorf("sent %v: the caller runs the request", w.sent)
 			}
+			if want := life.DefaultLease + life.Skew + time.Second; len(w.later) != 1 || w.later[0] != want {
+				t.Errorf("sent to arrive after %v, want %v", w.later, want)
+			}
 			r := w.record(t, admitted.Record.RequestID)
 			if r.Fence() != admitted.Record.Fence() || r.Owner != "me" || r.Attempt != 1 || r.Calls != 1 ||
 				r.Status != protocol.StatusStreaming || !r.LeaseUntil.Equal(noon.Add(life.DefaultLease)) || !r.Claimed() {
@@ -48,6 +53,67 @@ func TestStartClaimsWhatItAdmits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A caller that is killed right after the write of its claim must leave a
+// message behind, so that is sent before. Without a queue there is a request all
+// the same.
+//
+// It guards rule 15 of docs/life.md.
+func TestMessageStandsByBeforeTheClaimIsWritten(t *testing.T) {
+	t.Parallel()
+	for _, sendErr := range []error{nil, errors.New("no queue")} {
+		w := newWorld(t)
+		w.sendErr = sendErr
+		w.onSend = func(key life.Key) {
+			if _, err := w.db.Record(t.Context(), key); !errors.Is(err, life.ErrNotFound) {
+				t.Errorf("the record is there: %v", err)
+			}
+		}
+		if admitted, err := w.start(t, "key", "me", hi); err != nil || admitted.Record.Owner != "me" || len(w.later) != 1 {
+			t.Errorf("got %+v, %v; sent %v", admitted, err, w.later)
+		}
+	}
+}
+
+// A claim whose write lost its answer may be another's by the time it is read:
+// two processes must not hold one fence.
+func TestStartDoesNotTakeTheClaimOfAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.db.Inject(func(c dynamotest.Call) dynamotest.Fault {
+		return dynamotest.Fault{LoseResponse: c.Operation == "TransactWriteItems"}
+	})
+	w.Store = &slowReader{w.db, func(key life.Key) {
+		late := noon.Add(life.DefaultLease + life.Skew + time.Millisecond)
+		if _, err := w.db.Claim(t.Context(), key, life.Claim{Owner: "other", Now: late, Lease: life.DefaultLease}); err != nil {
+			t.Error(err)
+		}
+	}}
+	admitted, err := w.start(t, "key", "me", hi)
+	if err != nil || !admitted.Replayed || admitted.Record.Owner != "other" {
+		t.Errorf("got %+v, %v", admitted, err)
+	}
+}
+
+// slowReader is a store that tells of an existing record late.
+type slowReader struct {
+	admission.Store
+	meanwhile func(life.Key)
+}
+
+func (s *slowReader) Admit(ctx context.Context, a life.Admission, account life.Account) error {
+	err := s.Store.Admit(ctx, a, account)
+	existing, ok := errors.AsType[*life.Existing](err)
+	if !ok {
+		return err
+	}
+	s.meanwhile(a.Record.Key)
+	record, err := s.Record(ctx, a.Record.Key)
+	if err != nil {
+		return err
+	}
+	return &life.Existing{Record: record, Unsent: existing.Unsent}
 }
 
 func TestStartReplays(t *testing.T) {

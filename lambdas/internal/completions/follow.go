@@ -20,16 +20,24 @@ const (
 	latest  = time.Second
 )
 
-// errStillRunning is the end of a response whose function's time is over.
-var errStillRunning = errors.New("the function's time is over")
+// Causes for which a response ends before its request.
+var (
+	errStillRunning = errors.New("the function's time is over")
+	errPanic        = errors.New("panic while answering")
+)
+
+// errForgotten says that the log of an answer is not kept any more.
+var errForgotten = errors.New("the answer is not kept any more")
 
 // position is how far a follower has come in a request's log.
-type position struct{ attempt, seq int }
+type position struct {
+	attempt, seq int
+	told         int // bytes of the attempt's text that the reply has, but not from the log
+}
 
-// follow hands on the answer of a request that somebody else works on, to its
-// end.
-func (f *Function) follow(ctx context.Context, key life.Key, reply *reply) {
-	var at position
+// follow hands on the answer of a request that somebody else works on, from a
+// position to its end.
+func (f *Function) follow(ctx context.Context, key life.Key, at position, reply *reply) {
 	for pause := soonest; ; pause = min(pause*3/2, latest) {
 		next, ended, err := f.catchUp(ctx, key, at, reply)
 		switch {
@@ -38,23 +46,37 @@ func (f *Function) follow(ctx context.Context, key life.Key, reply *reply) {
 		case errors.Is(err, errBegunAgain), errors.Is(err, life.ErrNotFound):
 			reply.fail(interrupted(key, err))
 			return
+		case errors.Is(err, errForgotten):
+			reply.fail(forgotten(key))
+			return
 		case err != nil:
 			f.Log.WarnContext(ctx, "cannot follow a request", "requestId", key.RequestID, "error", err)
 		}
 		if next != at {
 			at, pause = next, soonest
 		}
-		if attempt.Closing(ctx) <= pause {
+		if attempt.Closing(ctx) <= pause || !sleep(ctx, pause) {
 			reply.fail(interrupted(key, errStillRunning))
 			return
 		}
-		time.Sleep(pause)
+	}
+}
+
+// sleep reports whether ctx is still alive after d.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
 // catchUp hands on what the log has beyond a position, and the end if there is
 // one. A request that stands still is healed on the way.
 func (f *Function) catchUp(ctx context.Context, key life.Key, at position, reply *reply) (position, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	record, err := f.Store.Record(ctx, key)
 	if err != nil {
 		return at, false, fmt.Errorf("reading request %s: %w", key.RequestID, err)
@@ -63,6 +85,9 @@ func (f *Function) catchUp(ctx context.Context, key life.Key, at position, reply
 		if at, err = f.handOn(ctx, record, at, reply); err != nil {
 			return at, false, err
 		}
+	}
+	if record.Status == protocol.StatusSucceeded && at.seq < record.EndSeq-1 {
+		return at, false, errForgotten // the log was complete before the record said so
 	}
 	if record.Status.Terminal() {
 		reply.end(record)
@@ -87,10 +112,17 @@ func (f *Function) handOn(ctx context.Context, record life.Record, at position, 
 		return at, fmt.Errorf("reading the log of request %s: %w", record.RequestID, err)
 	}
 	for _, frame := range life.DeltaFrames(record, chunks, at.seq) {
-		reply.write(frame.Text)
+		known := min(at.told, len(frame.Text))
+		at.told -= known
+		reply.write(frame.Text[known:])
 		at.seq = *frame.Seq
 	}
 	return at, nil
+}
+
+// forgotten is the error of a replay that comes too late.
+func forgotten(key life.Key) *openai.Error {
+	return openai.AsError(httpapi.NewError(protocol.CodeNotFound, fmt.Sprintf("The answer of request %s is not kept any more.", key.RequestID)))
 }
 
 // interrupted is the error of a response that ends before its request does.

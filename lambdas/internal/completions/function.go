@@ -27,8 +27,8 @@ const (
 	// admissionTimeout bounds what happens before a request is admitted: API
 	// Gateway waits for 15 minutes, a client does not.
 	admissionTimeout = 10 * time.Second
-	// queueTimeout bounds one call to the queue.
-	queueTimeout = 3 * time.Second
+	// callTimeout bounds a call to the queue, and a look at a followed request.
+	callTimeout = 3 * time.Second
 )
 
 // Headers that a page of an allowed origin may read.
@@ -61,10 +61,9 @@ type Healer interface {
 	Heal(ctx context.Context, record life.Record) (bool, error)
 }
 
-// Queue brings requests to the processor, at once or later.
+// Queue brings requests to the processor.
 type Queue interface {
 	Send(ctx context.Context, key life.Key) error
-	SendAfter(ctx context.Context, key life.Key, d time.Duration) error
 }
 
 // Function answers the calls of the Chat Completions API.
@@ -137,19 +136,19 @@ func (f *Function) lease() time.Duration {
 // run takes an admitted request to its end, while the response is read. All that
 // it started is over when the response ends: then the function is frozen.
 func (f *Function) run(ctx context.Context, admitted admission.Admitted, reply *reply) {
-	log := f.Log.With("requestId", admitted.Record.RequestID)
+	key := admitted.Record.Key
+	log := f.Log.With("requestId", key.RequestID)
 	defer reply.close()
 	defer func() {
 		if r := recover(); r != nil {
 			log.ErrorContext(ctx, "panic while answering", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			reply.fail(openai.AsError(fmt.Errorf("panic while answering")))
+			reply.fail(interrupted(key, errPanic))
 		}
 	}()
 	if admitted.Replayed {
-		f.follow(ctx, admitted.Record.Key, reply)
+		f.follow(ctx, key, position{}, reply)
 		return
 	}
-	defer f.sendAlongside(ctx, admitted.Record.Key, log)()
 	verdict := f.Attempts.Run(ctx, admitted.Record, attempt.Hold{
 		Input: &admitted.Input, OnText: reply.write, Irrevocable: reply.streamed, Log: log,
 	})
@@ -161,29 +160,14 @@ func (f *Function) run(ctx context.Context, admitted admission.Admitted, reply *
 		reply.end(verdict.Ended)
 		return
 	}
-	f.handOver(ctx, admitted.Record.Key, log)
-	f.follow(ctx, admitted.Record.Key, reply)
+	f.handOver(ctx, key, log)
+	f.follow(ctx, key, position{attempt: admitted.Record.Attempt, told: reply.length()}, reply)
 }
 
-// sendAlongside sends the message that brings another attempt if this one dies:
-// it arrives when the lease of the first can be taken over. The returned
-// function waits for it.
-func (f *Function) sendAlongside(ctx context.Context, key life.Key, log *slog.Logger) (wait func()) {
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queueTimeout)
-		defer cancel()
-		if err := f.Queue.SendAfter(ctx, key, f.lease()+life.Skew+time.Second); err != nil {
-			log.WarnContext(ctx, "request not sent", "error", err) // the sweep is left
-		}
-	}()
-	return func() { <-sent }
-}
-
-// handOver brings the request to the processor now.
+// handOver brings the request to the processor now. If that fails, the message
+// that stands by since the admission does it.
 func (f *Function) handOver(ctx context.Context, key life.Key, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queueTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	if err := f.Queue.Send(ctx, key); err != nil {
 		log.WarnContext(ctx, "request not sent", "error", err)

@@ -40,9 +40,11 @@ type reply struct {
 	header   map[string]string
 	feed     *feed
 
-	mu    sync.Mutex
-	text  strings.Builder // of an answer in one piece
-	shown bool            // an event with text was written
+	mu      sync.Mutex
+	text    strings.Builder // of an answer in one piece
+	written int             // bytes of text
+	started bool            // the first event was written
+	broken  error           // how a body in one piece breaks off
 
 	once   sync.Once
 	begun  chan struct{} // closed when the status is known
@@ -105,22 +107,33 @@ func (r *reply) beginAs(status int, kind string, header map[string]string) (firs
 	return first
 }
 
-// write adds to the answer.
+// write adds to the answer. Nothing is no piece of it.
 func (r *reply) write(text string) {
+	if text == "" {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.written += len(text)
 	if !r.streamed {
 		r.text.WriteString(text)
 		return
 	}
-	r.show()
+	r.start()
 	_, _ = r.feed.Write(r.Content(text))
 }
 
-// show writes the first event before any other.
-func (r *reply) show() {
-	if !r.shown {
-		r.shown = true
+// length is how many bytes of text the answer has so far.
+func (r *reply) length() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.written
+}
+
+// start writes the first event before any other.
+func (r *reply) start() {
+	if !r.started {
+		r.started = true
 		_, _ = r.feed.Write(r.Start())
 		r.begin()
 	}
@@ -131,8 +144,12 @@ func (r *reply) show() {
 func (r *reply) beginAgain() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.streamed && r.written > 0 {
+		return false
+	}
 	r.text.Reset()
-	return !r.shown
+	r.written = 0
+	return true
 }
 
 // end completes the response as its request ended.
@@ -149,7 +166,7 @@ func (r *reply) end(ended life.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.streamed {
-		r.show()
+		r.start()
 		_, _ = r.feed.Write(bytes.Join([][]byte{r.Finish(reason), r.Usage(spent), []byte(openai.Done)}, nil))
 		return
 	}
@@ -168,14 +185,17 @@ func (r *reply) fail(failure *openai.Error) {
 	case r.streamed:
 		_, _ = r.feed.Write(failure.Event())
 	default:
-		r.feed.Finish(failure)
+		r.broken = failure
 	}
 }
 
-// close ends the response's body.
+// close ends the response's body. The function is frozen when that was read, so
+// it is the last thing that happens.
 func (r *reply) close() {
 	r.begin()
-	r.feed.Finish(nil)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.feed.Finish(r.broken)
 }
 
 // whole is a response in one piece.

@@ -103,3 +103,19 @@ func TestBeginAgain(t *testing.T) {
 		t.Error("what was shown cannot be taken back")
 	}
 }
+
+// The reader of the body is told of a failure when nothing of the function is
+// left to do: it is frozen then.
+func TestBodyBreaksOffOnlyWhenClosed(t *testing.T) {
+	t.Parallel()
+	r := begunReply(false)
+	r.begin()
+	r.fail(openai.AsError(errors.New("broken")))
+	if _, err := r.feed.take(make([]byte, 1)); err != nil {
+		t.Errorf("the body ended with %v while the function runs", err)
+	}
+	r.close()
+	if _, err := r.feed.take(make([]byte, 1)); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("the body ended with %v", err)
+	}
+}

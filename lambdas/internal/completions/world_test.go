@@ -40,9 +40,10 @@ type world struct {
 	db     *dynamotest.Database
 	answer func(ctx context.Context, call int, write func(string)) (model.Answer, error)
 
-	mu    sync.Mutex
-	calls int
-	sent  []message
+	mu       sync.Mutex
+	calls    int
+	sent     []message // to arrive now
+	standing []message // to arrive later
 }
 
 func newWorld(t *testing.T) *world {
@@ -91,12 +92,17 @@ func says(words ...string) func(context.Context, int, func(string)) (model.Answe
 	}
 }
 
-func (w *world) Send(ctx context.Context, key life.Key) error { return w.SendAfter(ctx, key, 0) }
+func (w *world) Send(_ context.Context, key life.Key) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = append(w.sent, message{key, 0})
+	return nil
+}
 
 func (w *world) SendAfter(_ context.Context, key life.Key, d time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.sent = append(w.sent, message{key, d})
+	w.standing = append(w.standing, message{key, d})
 	return nil
 }
 
@@ -117,10 +123,9 @@ const (
 	streamed = `{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}`
 )
 
-// post sends body as user u; key "" is none.
-func (w *world) post(t *testing.T, key, body string) *events.APIGatewayProxyStreamingResponse {
-	t.Helper()
-	event := events.APIGatewayProxyRequest{
+// event is a call by user u; key "" is none.
+func event(key, body string) events.APIGatewayProxyRequest {
+	e := events.APIGatewayProxyRequest{
 		HTTPMethod: "POST", Resource: httpapi.ResourceChatCompletions, Path: "/openai/v1/chat/completions", Body: body,
 		Headers: map[string]string{"Origin": "https://app.example.com"},
 		RequestContext: events.APIGatewayProxyRequestContext{
@@ -128,9 +133,14 @@ func (w *world) post(t *testing.T, key, body string) *events.APIGatewayProxyStre
 		},
 	}
 	if key != "" {
-		event.Headers["Idempotency-Key"] = key
+		e.Headers["Idempotency-Key"] = key
 	}
-	response, err := w.Serve(t.Context(), event)
+	return e
+}
+
+func (w *world) post(t *testing.T, key, body string) *events.APIGatewayProxyStreamingResponse {
+	t.Helper()
+	response, err := w.Serve(t.Context(), event(key, body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func liveWithOneFault(t *testing.T, scenario string, o *oneFault) (calls int) {
 // Every call of a life fails once, in every way. In CI a part of them does, a
 // different part for every fault.
 //
-// It guards rule 6 of docs/life.md.
+// It guards rules 6 and 15 of docs/life.md.
 func TestOneFaultAtEveryCall(t *testing.T) {
 	t.Parallel()
 	for _, scenario := range slices.Sorted(maps.Keys(scenarios)) {
