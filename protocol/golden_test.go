@@ -60,6 +60,21 @@ func TestGoldenFilesRoundTrip(t *testing.T) {
 	}
 }
 
+// TestOlderBodiesAreValid: what a service of before some field sends is still
+// understood.
+func TestOlderBodiesAreValid(t *testing.T) {
+	t.Parallel()
+	schemas := compileSchemas(t)
+	eachExample(t, "testdata/older", func(t *testing.T, typeName string, data []byte) {
+		if err := validate(schemas[typeName], data); err != nil {
+			t.Errorf("against its schema: %v", err)
+		}
+		if err := json.Unmarshal(data, wireTypes[typeName]()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestSchemasRefuse(t *testing.T) {
 	t.Parallel()
 	schemas := compileSchemas(t)

@@ -45,6 +45,8 @@ const (
 	CodeBlocked             Code = "blocked"
 	CodeInternal            Code = "internal"
 	CodeUnavailable         Code = "unavailable"
+	// CodeServiceBudgetExceeded refuses everybody until the month ends.
+	CodeServiceBudgetExceeded Code = "service_budget_exceeded"
 )
 
 // Codes of error frames and of the error of a failed request.

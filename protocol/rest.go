@@ -1,5 +1,7 @@
 package protocol
 
+import "encoding/json"
+
 // Roles of a message.
 const (
 	RoleUser      = "user"
@@ -41,6 +43,7 @@ type Usage struct {
 	Tier     string        `json:"tier"`
 	Requests RequestsUsage `json:"requests"`
 	Tokens   TokensUsage   `json:"tokens"`
+	Budget   *BudgetUsage  `json:"budget"` // nil: the service has no prices
 	InFlight int64         `json:"inFlight"`
 }
 
@@ -61,6 +64,16 @@ type TokensUsage struct {
 	Remaining *int64 `json:"remaining"`
 }
 
+// BudgetUsage counts the money of a month. Reserved is what open requests may
+// still spend. A nil Limit is unlimited, and so is then Remaining.
+type BudgetUsage struct {
+	Currency  string `json:"currency"` // always Currency
+	Limit     *USD   `json:"limit"`
+	Used      USD    `json:"used"`
+	Reserved  USD    `json:"reserved"`
+	Remaining *USD   `json:"remaining"`
+}
+
 // RequestState is the body of GET /requests/{requestId}.
 type RequestState struct {
 	RequestID  string        `json:"requestId"`
@@ -76,12 +89,18 @@ type RequestState struct {
 	UpdatedAt  string        `json:"updatedAt"`
 }
 
-// TokenUsage is what one request spent. Estimated says that the model did not
-// report it.
+// TokenUsage is what one request spent. InputTokens are all of the input: those
+// that the model read from its cache and those that it wrote there are among
+// them, and counted by themselves, too. Estimated says that the model did not
+// report its usage. Cost is what the request is charged, nil where the service
+// has no price for its model.
 type TokenUsage struct {
-	InputTokens  int64 `json:"inputTokens"`
-	OutputTokens int64 `json:"outputTokens"`
-	Estimated    bool  `json:"estimated,omitempty"`
+	InputTokens      int64 `json:"inputTokens"`
+	OutputTokens     int64 `json:"outputTokens"`
+	CacheReadTokens  int64 `json:"cacheReadTokens,omitempty"`
+	CacheWriteTokens int64 `json:"cacheWriteTokens,omitempty"`
+	Estimated        bool  `json:"estimated,omitempty"`
+	Cost             *USD  `json:"cost,omitempty"`
 }
 
 // RequestError is why a request ended without success.
@@ -104,6 +123,13 @@ type FieldError struct {
 	Message string `json:"message"`
 }
 
+// The quotas that a problem may name.
+const (
+	QuotaRequests = "requests"
+	QuotaTokens   = "tokens"
+	QuotaBudget   = "budget"
+)
+
 // ProblemType is the media type of every error of the REST API (RFC 9457).
 const ProblemType = "application/problem+json"
 
@@ -115,12 +141,13 @@ type Problem struct {
 	Detail string       `json:"detail,omitempty"`
 	Code   Code         `json:"code"`
 	Errors []FieldError `json:"errors,omitempty"`
-	// Quota, Limit, Used and ResetsAt come with CodeQuotaExceeded; Quota is
-	// "requests" or "tokens".
-	Quota    string `json:"quota,omitempty"`
-	Limit    *int64 `json:"limit,omitempty"`
-	Used     *int64 `json:"used,omitempty"`
-	ResetsAt string `json:"resetsAt,omitempty"`
+	// Quota, Limit, Used and ResetsAt come with CodeQuotaExceeded. Quota is
+	// QuotaRequests, QuotaTokens or QuotaBudget; Limit and Used are numbers of
+	// what it names, dollars with QuotaBudget.
+	Quota    string       `json:"quota,omitempty"`
+	Limit    *json.Number `json:"limit,omitempty"`
+	Used     *json.Number `json:"used,omitempty"`
+	ResetsAt string       `json:"resetsAt,omitempty"`
 }
 
 // ProblemURN is the value of Problem.Type for a code.

@@ -3,20 +3,21 @@ package protocol
 // statuses gives each code of a problem its status. It is the only place that
 // does.
 var statuses = map[Code]int{
-	CodeInvalidRequest:      400,
-	CodeModelNotAllowed:     400,
-	CodeUnauthenticated:     401,
-	CodeForbidden:           403,
-	CodeBlocked:             403,
-	CodeNotFound:            404,
-	CodeMethodNotAllowed:    405,
-	CodeIdempotencyConflict: 409,
-	CodePayloadTooLarge:     413,
-	CodeQuotaExceeded:       429,
-	CodeRateLimited:         429,
-	CodeTooManyInFlight:     429,
-	CodeInternal:            500,
-	CodeUnavailable:         503,
+	CodeInvalidRequest:        400,
+	CodeModelNotAllowed:       400,
+	CodeUnauthenticated:       401,
+	CodeForbidden:             403,
+	CodeBlocked:               403,
+	CodeNotFound:              404,
+	CodeMethodNotAllowed:      405,
+	CodeIdempotencyConflict:   409,
+	CodePayloadTooLarge:       413,
+	CodeQuotaExceeded:         429,
+	CodeRateLimited:           429,
+	CodeTooManyInFlight:       429,
+	CodeInternal:              500,
+	CodeUnavailable:           503,
+	CodeServiceBudgetExceeded: 503,
 }
 
 // HTTPStatus is the status of a problem with this code; 500 for a code that is

@@ -3,7 +3,11 @@
 // one of them forgets cannot go unnoticed.
 package environment
 
-import "time"
+import (
+	"time"
+
+	"github.com/streaming-service/streaming-service/protocol"
+)
 
 // Names of resources.
 const (
@@ -26,18 +30,22 @@ const (
 
 // Limits of a user.
 const (
-	QuotaTiers      = "QUOTA_TIERS"      // JSON of Tiers
-	TimeZone        = "TIME_ZONE"        // IANA name
-	UserRateLimit   = "USER_RATE_LIMIT"  // requests per second, a decimal; 0: unlimited
-	UserBurstLimit  = "USER_BURST_LIMIT" // requests
-	UserConcurrency = "USER_CONCURRENCY" // open requests; 0: as many as the service bears
-	UserConnections = "USER_CONNECTIONS" // sockets
+	QuotaTiers = "QUOTA_TIERS" // JSON of Tiers
+	// ServiceMonthlyBudget is what all users together may spend in a month, in
+	// dollars; 0 or absent: unlimited.
+	ServiceMonthlyBudget = "SERVICE_MONTHLY_BUDGET"
+	TimeZone             = "TIME_ZONE"        // IANA name
+	UserRateLimit        = "USER_RATE_LIMIT"  // requests per second, a decimal; 0: unlimited
+	UserBurstLimit       = "USER_BURST_LIMIT" // requests
+	UserConcurrency      = "USER_CONCURRENCY" // open requests; 0: as many as the service bears
+	UserConnections      = "USER_CONNECTIONS" // sockets
 )
 
 // The model.
 const (
 	ModelID          = "MODEL_ID"
 	AllowedModelIDs  = "ALLOWED_MODEL_IDS" // comma-separated, holds ModelID
+	ModelPrices      = "MODEL_PRICES"      // JSON of Prices; absent: none
 	MaxTokens        = "MAX_TOKENS"
 	Temperature      = "TEMPERATURE" // absent: the model's own
 	TopP             = "TOP_P"       // absent: the model's own
@@ -72,8 +80,21 @@ const (
 
 // Limits are the monthly limits of a tier; 0 is unlimited.
 type Limits struct {
-	MonthlyRequests int64 `json:"monthlyRequests"`
-	MonthlyTokens   int64 `json:"monthlyTokens"`
+	MonthlyRequests int64        `json:"monthlyRequests"`
+	MonthlyTokens   int64        `json:"monthlyTokens"`
+	MonthlyBudget   protocol.USD `json:"monthlyBudget,omitzero"`
+}
+
+// Prices is the value of ModelPrices, by the id of the model.
+type Prices map[string]Price
+
+// Price is what a model costs, in dollars per million tokens. The cache costs
+// what input costs where it is not priced.
+type Price struct {
+	Input      protocol.USD  `json:"input"`
+	Output     protocol.USD  `json:"output"`
+	CacheRead  *protocol.USD `json:"cacheRead,omitempty"`
+	CacheWrite *protocol.USD `json:"cacheWrite,omitempty"`
 }
 
 // Tiers is the value of QuotaTiers: the limits of a user without a group, and

@@ -44,6 +44,8 @@ type Operator struct {
 	store     *dynamo.Store
 	directory *directory.Directory
 	tiers     environment.Tiers
+	prices    map[string]life.Price
+	unpriced  []string // allowed models without a price
 	calendar  life.Calendar
 	now       life.Now
 }
@@ -59,7 +61,8 @@ func Connect(ctx context.Context, target Target) (*Operator, error) {
 		return nil, err
 	}
 	settings, err := config.Load(func(name string) string { return variables[name] },
-		environment.QuotaTable, environment.RequestsTable, environment.QuotaTiers, environment.TimeZone)
+		environment.QuotaTable, environment.RequestsTable, environment.QuotaTiers, environment.TimeZone,
+		environment.ModelPrices, environment.AllowedModelIDs)
 	if err != nil {
 		return nil, fmt.Errorf("function %s is not a quota function: %w", target.Function, err)
 	}
@@ -67,6 +70,8 @@ func Connect(ctx context.Context, target Target) (*Operator, error) {
 		store:     dynamo.New(dynamodb.NewFromConfig(cfg), dynamo.Tables{Quota: settings.QuotaTable, Requests: settings.RequestsTable}),
 		directory: directory.New(cfg, target.UserPoolID),
 		tiers:     settings.Tiers,
+		prices:    settings.Prices,
+		unpriced:  settings.Unpriced(),
 		calendar:  settings.Calendar,
 		now:       time.Now,
 	}, nil

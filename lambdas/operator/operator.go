@@ -30,16 +30,18 @@ type Status struct {
 
 // Override replaces limits of a user's tier; nil and empty fields do not.
 type Override struct {
-	Tier            string `json:"tier,omitempty"`
-	MonthlyRequests *int64 `json:"monthlyRequests,omitempty"`
-	MonthlyTokens   *int64 `json:"monthlyTokens,omitempty"`
+	Tier            string        `json:"tier,omitempty"`
+	MonthlyRequests *int64        `json:"monthlyRequests,omitempty"`
+	MonthlyTokens   *int64        `json:"monthlyTokens,omitempty"`
+	MonthlyBudget   *protocol.USD `json:"monthlyBudget,omitempty"`
 }
 
 // Grant adds to the limits of a user until a time.
 type Grant struct {
-	Requests int64  `json:"requests"`
-	Tokens   int64  `json:"tokens"`
-	Until    string `json:"until"` // RFC 3339
+	Requests int64        `json:"requests"`
+	Tokens   int64        `json:"tokens"`
+	Budget   protocol.USD `json:"budget,omitzero"`
+	Until    string       `json:"until"` // RFC 3339
 }
 
 // Show returns the status of a user, by e-mail address or sub.
@@ -60,13 +62,16 @@ func (o *Operator) status(user directory.User, account life.Account) Status {
 	allowance := life.AllowanceFor(o.tiers, user.Groups, account, now)
 	s := Status{
 		UserID: user.ID, Email: user.Email, Groups: user.Groups, Open: account.Open,
-		Usage: life.UsageOf(account, allowance, o.calendar.Period(now), o.calendar.ResetsAt(now)),
+		Usage: life.UsageOf(account, allowance, o.calendar.Period(now), o.calendar.ResetsAt(now), len(o.prices) > 0),
 	}
-	if account.TierOverride != "" || account.OverrideRequests != nil || account.OverrideTokens != nil {
-		s.Override = &Override{Tier: account.TierOverride, MonthlyRequests: account.OverrideRequests, MonthlyTokens: account.OverrideTokens}
+	override := Override{
+		Tier: account.TierOverride, MonthlyRequests: account.OverrideRequests, MonthlyTokens: account.OverrideTokens, MonthlyBudget: account.OverrideBudget,
 	}
-	if now.Before(account.GrantUntil) {
-		s.Grant = &Grant{Requests: account.GrantRequests, Tokens: account.GrantTokens, Until: format(account.GrantUntil)}
+	if override != (Override{}) {
+		s.Override = &override
+	}
+	if g := account.Grant; now.Before(g.Until) {
+		s.Grant = &Grant{Requests: g.Requests, Tokens: g.Tokens, Budget: g.Budget, Until: format(g.Until)}
 	}
 	if account.Blocked(now) {
 		s.BlockedUntil = format(account.BlockedUntil)
@@ -84,6 +89,9 @@ func (o *Operator) Set(ctx context.Context, name string, override Override) erro
 	if _, known := o.tiers.Groups[override.Tier]; override.Tier != "" && override.Tier != life.DefaultTier && !known {
 		return fmt.Errorf("no tier %q is configured; tiers are %s", override.Tier, strings.Join(o.tierNames(), ", "))
 	}
+	if override.MonthlyBudget != nil && *override.MonthlyBudget > 0 && len(o.unpriced) > 0 {
+		return fmt.Errorf("a budget needs a price in model.prices for every allowed model; without one are %s", strings.Join(o.unpriced, ", "))
+	}
 	return o.change(ctx, name, func(userID string) error {
 		if override.Tier != "" {
 			if err := o.store.OverrideTier(ctx, userID, override.Tier); err != nil {
@@ -95,10 +103,15 @@ func (o *Operator) Set(ctx context.Context, name string, override Override) erro
 				return err
 			}
 		}
-		if override.MonthlyTokens == nil {
+		if override.MonthlyTokens != nil {
+			if err := o.store.OverrideTokens(ctx, userID, *override.MonthlyTokens); err != nil {
+				return err
+			}
+		}
+		if override.MonthlyBudget == nil {
 			return nil
 		}
-		return o.store.OverrideTokens(ctx, userID, *override.MonthlyTokens)
+		return o.store.OverrideBudget(ctx, userID, *override.MonthlyBudget)
 	})
 }
 
@@ -117,14 +130,14 @@ func (o *Operator) Clear(ctx context.Context, name string) error {
 }
 
 // Grant adds to the limits of a user until a time; it replaces an earlier grant.
-func (o *Operator) Grant(ctx context.Context, name string, requests, tokens int64, until time.Time) error {
-	if !until.After(o.now()) {
-		return fmt.Errorf("a grant must end in the future, got %s", format(until))
+func (o *Operator) Grant(ctx context.Context, name string, grant life.Grant) error {
+	if !grant.Until.After(o.now()) {
+		return fmt.Errorf("a grant must end in the future, got %s", format(grant.Until))
 	}
-	if requests < 0 || tokens < 0 || requests+tokens == 0 {
-		return fmt.Errorf("a grant must add requests or tokens, got %d and %d", requests, tokens)
+	if least := min(grant.Requests, grant.Tokens, int64(grant.Budget)); least < 0 || max(grant.Requests, grant.Tokens, int64(grant.Budget)) == 0 {
+		return fmt.Errorf("a grant must add requests, tokens or budget, got %d, %d and %s", grant.Requests, grant.Tokens, grant.Budget)
 	}
-	return o.change(ctx, name, func(userID string) error { return o.store.Grant(ctx, userID, requests, tokens, until) })
+	return o.change(ctx, name, func(userID string) error { return o.store.Grant(ctx, userID, grant) })
 }
 
 // Block refuses a user's requests until a time.

@@ -13,16 +13,20 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// Fraction is the share of the nearer limit that a user has used or reserved, 0
-// to 1 and more; 0 if both are unlimited.
+// Fraction is the share of the nearest limit that a user has used or reserved, 0
+// to 1 and more; 0 if all are unlimited.
 func (s Status) Fraction() float64 {
-	return max(
+	nearest := max(
 		share(s.Usage.Requests.Used, s.Usage.Requests.Limit),
 		share(s.Usage.Tokens.Used+s.Usage.Tokens.Reserved, s.Usage.Tokens.Limit),
 	)
+	if b := s.Usage.Budget; b != nil {
+		nearest = max(nearest, share(b.Used+b.Reserved, b.Limit))
+	}
+	return nearest
 }
 
-func share(used int64, limit *int64) float64 {
+func share[N ~int64](used N, limit *N) float64 {
 	if limit == nil || *limit == 0 {
 		return 0
 	}
@@ -60,11 +64,13 @@ func (o *Operator) eachStatus(ctx context.Context, visit func(Status)) error {
 
 // Entry is what one user spent in one period.
 type Entry struct {
-	UserID   string `json:"userId"`
-	Period   string `json:"period"`
-	Requests int64  `json:"requests"`
-	Tokens   int64  `json:"tokens"`
-	Reserved int64  `json:"reserved"`
+	UserID       string       `json:"userId"`
+	Period       string       `json:"period"`
+	Requests     int64        `json:"requests"`
+	Tokens       int64        `json:"tokens"`
+	Reserved     int64        `json:"reserved"`
+	Cost         protocol.USD `json:"cost"`
+	ReservedCost protocol.USD `json:"reservedCost"`
 }
 
 // Export returns what every user spent in a period, such as 2026-11, or, if it
@@ -77,7 +83,10 @@ func (o *Operator) Export(ctx context.Context, period string) ([]Entry, error) {
 	err := o.store.Accounts(ctx, func(account life.Account) error {
 		for p, m := range account.Months {
 			if period == "" || p == period {
-				entries = append(entries, Entry{UserID: account.UserID, Period: p, Requests: m.Used, Tokens: m.Tokens, Reserved: m.Reserved()})
+				entries = append(entries, Entry{
+					UserID: account.UserID, Period: p, Requests: m.Used,
+					Tokens: m.Tokens, Reserved: m.Reserved(), Cost: m.Cost, ReservedCost: m.ReservedCost(),
+				})
 			}
 		}
 		return nil
@@ -97,6 +106,7 @@ type Record struct {
 	Model     string          `json:"model"`
 	Attempts  int             `json:"attempts"`
 	Tokens    int64           `json:"tokens"`
+	Cost      protocol.USD    `json:"cost"`
 	Error     protocol.Code   `json:"error,omitempty"`
 	CreatedAt string          `json:"createdAt"`
 }
@@ -119,7 +129,8 @@ func (o *Operator) Records(ctx context.Context, name string) ([]Record, error) {
 			Error: r.ErrorCode, CreatedAt: format(r.CreatedAt),
 		}
 		if r.Status.Terminal() {
-			records[i].Tokens = life.Settle(r).Charge
+			settled := life.Settle(r)
+			records[i].Tokens, records[i].Cost = settled.Charge, settled.Cost
 		}
 	}
 	return records, nil
@@ -129,13 +140,13 @@ func (o *Operator) Records(ctx context.Context, name string) ([]Record, error) {
 type Drift struct {
 	UserID   string `json:"userId"`
 	Period   string `json:"period"`
-	Counter  string `json:"counter"`
+	Counter  string `json:"counter"` // of cost, heldCost and spent the values are nano-dollars
 	Stored   int64  `json:"stored"`
 	Computed int64  `json:"computed"`
 }
 
 // Audit recomputes the counters of a period, the current one if it is empty,
-// from the records of every user. A request that moves while it is read may
+// from the records of every user, and what they spent of the service's budget. A request that moves while it is read may
 // show as a drift: audit again before acting on one.
 func (o *Operator) Audit(ctx context.Context, period string) (drifts []Drift, users int, err error) {
 	if period == "" {
@@ -145,6 +156,7 @@ func (o *Operator) Audit(ctx context.Context, period string) (drifts []Drift, us
 		return nil, 0, err
 	}
 	drifts = []Drift{}
+	var spent protocol.USD
 	err = o.store.Accounts(ctx, func(account life.Account) error {
 		users++
 		records, err := o.store.RecordsOf(ctx, account.UserID)
@@ -154,10 +166,21 @@ func (o *Operator) Audit(ctx context.Context, period string) (drifts []Drift, us
 		for _, d := range life.Audit(account, records, period) {
 			drifts = append(drifts, Drift{UserID: account.UserID, Period: period, Counter: d.Counter, Stored: d.Stored, Computed: d.Computed})
 		}
+		spent += life.SpentForService(account, records, period)
 		return nil
 	})
+	if err != nil {
+		return nil, users, err
+	}
+	stored, err := o.store.Spending(ctx, period)
+	if stored != spent {
+		drifts = append(drifts, Drift{UserID: wholeService, Period: period, Counter: "spent", Stored: int64(stored), Computed: int64(spent)})
+	}
 	return drifts, users, err
 }
+
+// wholeService stands for a user where something is counted for all of them.
+const wholeService = "(service)"
 
 // auditable refuses periods whose records may be gone.
 func (o *Operator) auditable(period string) error {

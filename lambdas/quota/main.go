@@ -30,8 +30,8 @@ func main() {
 	settings, err := config.Load(os.Getenv,
 		environment.QuotaTable, environment.ConnectionsTable, environment.RequestsTable, environment.QueueURL, environment.WebSocketAPIEndpoint,
 		environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
-		environment.QuotaTiers, environment.TimeZone, environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
-		environment.ModelID, environment.AllowedModelIDs, environment.MaxTokens, environment.Temperature, environment.TopP, environment.SystemPrompt, environment.AllowSystem,
+		environment.QuotaTiers, environment.ServiceMonthlyBudget, environment.TimeZone, environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
+		environment.ModelID, environment.AllowedModelIDs, environment.ModelPrices, environment.MaxTokens, environment.Temperature, environment.TopP, environment.SystemPrompt, environment.AllowSystem,
 		environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds,
 		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
 	if err != nil {
@@ -55,6 +55,8 @@ func newAPI(s config.Settings) *httpapi.API {
 		Queue:    messages,
 		Healer:   &life.Service{Store: store, Queue: messages, Poster: poster, Meter: meter, Now: time.Now, MaxAge: s.MaxAge},
 		Tiers:    s.Tiers,
+		Prices:   s.Prices,
+		Breaker:  admission.NewBreaker(s.ServiceBudget, time.Now),
 		Calendar: s.Calendar,
 		Rate:     life.NewRate(s.UserRateLimit, s.UserBurstLimit),
 		Cap:      s.UserConcurrency,

@@ -19,10 +19,12 @@ var errTakenBack = errors.New("request was taken back")
 
 // details are the words of each refusal.
 var details = map[protocol.Code]string{
-	protocol.CodeBlocked:         "This account may not submit requests at present.",
-	protocol.CodeQuotaExceeded:   "The monthly quota does not allow this request.",
-	protocol.CodeTooManyInFlight: "Too many requests are open. Wait for one to end, or cancel one.",
-	protocol.CodeRateLimited:     "Requests come too fast.",
+	protocol.CodeBlocked:               "This account may not submit requests at present.",
+	protocol.CodeModelNotAllowed:       "The model has no price, and this account has a budget.",
+	protocol.CodeQuotaExceeded:         "The monthly quota does not allow this request.",
+	protocol.CodeTooManyInFlight:       "Too many requests are open. Wait for one to end, or cancel one.",
+	protocol.CodeRateLimited:           "Requests come too fast.",
+	protocol.CodeServiceBudgetExceeded: "The service has spent its budget of this month.",
 }
 
 // refuse answers a submission that a limit refuses, unless it is the replay of

@@ -28,6 +28,7 @@ type Store interface {
 	Keep(ctx context.Context, key life.Key) (life.Record, error)
 	TakeBack(ctx context.Context, record life.Record) (bool, error)
 	ForgetMonth(ctx context.Context, userID, period string) error
+	Spending(ctx context.Context, period string) (protocol.USD, error)
 }
 
 // Healer gives a request what it needs that does not move by itself.
@@ -47,6 +48,8 @@ type Service struct {
 	Queue    Queue
 	Healer   Healer
 	Tiers    environment.Tiers
+	Prices   map[string]life.Price // by model; empty: money is not counted
+	Breaker  *Breaker              // nil: the service as a whole has no budget
 	Calendar life.Calendar
 	Rate     life.Rate
 	Cap      int64 // open requests of a user; 0: unlimited
@@ -165,6 +168,9 @@ func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
 			return s.refuse(ctx, c, account, refusal)
 		}
 	}
+	if s.Breaker.Open(admission.Record.Period) {
+		return s.refuse(ctx, c, account, admission.OverServiceBudget())
+	}
 	defer s.healAlongside(ctx, account)()
 
 	if err := s.prepare(ctx, c); err != nil {
@@ -190,7 +196,7 @@ func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
 }
 
 // look reads the account and, beside it, the record that a keyed submission
-// replays. No limit holds a replay back, so it must not write its input again.
+// replays and what the whole service has spent. No limit holds a replay back, so it must not write its input again.
 func (s *Service) look(ctx context.Context, c call) (life.Account, *life.Existing, error) {
 	var (
 		account  life.Account
@@ -205,6 +211,7 @@ func (s *Service) look(ctx context.Context, c call) (life.Account, *life.Existin
 		account, err = s.Store.Account(ctx, c.key.UserID)
 		return err
 	})
+	reads.Go(func() error { return s.Breaker.refresh(ctx, s.Store, s.Calendar.Period(c.now), s.Metrics) })
 	return account, existing, reads.Wait()
 }
 
@@ -220,9 +227,13 @@ func (s *Service) admission(c call, account life.Account) life.Admission {
 		Model:        c.submission.Model,
 		Status:       protocol.StatusQueued,
 		AttemptCap:   life.AttemptCap,
+		ForService:   s.Breaker != nil,
 		RefundsSpent: account.Months[period].RefundsSpent(),
 		CreatedAt:    c.now,
 		UpdatedAt:    c.now,
+	}
+	if price, ok := s.Prices[record.Model.ModelID]; ok {
+		record = record.PricedAt(price)
 	}
 	if c.claim != nil {
 		record = record.ClaimedBy(*c.claim)
@@ -330,5 +341,5 @@ func (s *Service) Usage(ctx context.Context, r httpapi.Request) (httpapi.Respons
 
 func (s *Service) usage(account life.Account, groups []string, now time.Time) protocol.Usage {
 	allowance := life.AllowanceFor(s.Tiers, groups, account, now)
-	return life.UsageOf(account, allowance, s.Calendar.Period(now), s.Calendar.ResetsAt(now))
+	return life.UsageOf(account, allowance, s.Calendar.Period(now), s.Calendar.ResetsAt(now), len(s.Prices) > 0)
 }

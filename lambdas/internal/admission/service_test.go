@@ -299,7 +299,7 @@ func TestRefusalOfAnOvertakenSubmissionTellsWhatIsLeft(t *testing.T) {
 		}
 	}}
 	a := w.submit(t.Context(), "", hi)
-	if a.code() != protocol.CodeQuotaExceeded || *a.refusal.Problem.Used != 2 || a.refusal.Header["RateLimit-Remaining"] != "0" {
+	if a.code() != protocol.CodeQuotaExceeded || *a.refusal.Problem.Used != "2" || a.refusal.Header["RateLimit-Remaining"] != "0" {
 		t.Errorf("refusal %+v, %v", a.refusal.Problem, a.refusal.Header)
 	}
 }
@@ -361,7 +361,7 @@ func TestUsageOfAnUnknownUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"period":"2026-11","resetsAt":"2026-12-01T00:00:00Z","tier":"gold","requests":{"limit":null,"used":0,"remaining":null},"tokens":{"limit":null,"used":0,"reserved":0,"remaining":null},"inFlight":0}`
+	want := `{"period":"2026-11","resetsAt":"2026-12-01T00:00:00Z","tier":"gold","requests":{"limit":null,"used":0,"remaining":null},"tokens":{"limit":null,"used":0,"reserved":0,"remaining":null},"budget":null,"inFlight":0}`
 	if got := string(protocol.Encode(response.Body)); got != want {
 		t.Errorf("usage %s", got)
 	}

@@ -99,6 +99,8 @@ func (t *transcript) report(u *types.TokenUsage) {
 		t.answer.Usage = &protocol.TokenUsage{}
 	}
 	t.answer.Usage.InputTokens = max(t.answer.Usage.InputTokens, count(u.InputTokens)+count(u.CacheReadInputTokens)+count(u.CacheWriteInputTokens))
+	t.answer.Usage.CacheReadTokens = max(t.answer.Usage.CacheReadTokens, count(u.CacheReadInputTokens))
+	t.answer.Usage.CacheWriteTokens = max(t.answer.Usage.CacheWriteTokens, count(u.CacheWriteInputTokens))
 	t.answer.Usage.OutputTokens = max(t.answer.Usage.OutputTokens, count(u.OutputTokens))
 }
 

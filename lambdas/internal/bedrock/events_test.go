@@ -81,7 +81,7 @@ func TestNoReportOfUsageTakesBackAnother(t *testing.T) {
 		"more of one after it":    {[][]byte{metadata, report(`{"inputTokens":6,"outputTokens":9}`)}, &protocol.TokenUsage{InputTokens: 7, OutputTokens: 9}},
 		"negative":                {[][]byte{report(`{"inputTokens":-7,"outputTokens":-3,"totalTokens":-10}`)}, &protocol.TokenUsage{}},
 		"no output":               {[][]byte{report(`{"inputTokens":7}`)}, &protocol.TokenUsage{InputTokens: 7}},
-		"from the cache":          {[][]byte{report(`{"inputTokens":0,"outputTokens":3,"cacheReadInputTokens":500,"cacheWriteInputTokens":20}`)}, &protocol.TokenUsage{InputTokens: 520, OutputTokens: 3}},
+		"from the cache":          {[][]byte{report(`{"inputTokens":0,"outputTokens":3,"cacheReadInputTokens":500,"cacheWriteInputTokens":20}`)}, &protocol.TokenUsage{InputTokens: 520, OutputTokens: 3, CacheReadTokens: 500, CacheWriteTokens: 20}},
 		"a negative cache":        {[][]byte{report(`{"inputTokens":7,"outputTokens":3,"cacheReadInputTokens":-5}`)}, &protocol.TokenUsage{InputTokens: 7, OutputTokens: 3}},
 		"before messageStop only": {[][]byte{report(`{"inputTokens":7,"outputTokens":1}`)}, &protocol.TokenUsage{InputTokens: 7, OutputTokens: 1}},
 	} {

@@ -13,6 +13,7 @@ import (
 	"github.com/streaming-service/streaming-service/internal/allowlist"
 	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // Settings are the settings of a function. Fields of variables that it did not
@@ -32,6 +33,7 @@ type Settings struct {
 	PersonalKeys   bool
 
 	Tiers           environment.Tiers
+	ServiceBudget   protocol.USD // of a month; 0: unlimited
 	Calendar        life.Calendar
 	UserRateLimit   float64 // requests per second; 0: unlimited
 	UserBurstLimit  int64
@@ -40,6 +42,7 @@ type Settings struct {
 
 	ModelID          string
 	AllowedModelIDs  []string
+	Prices           map[string]life.Price // by model
 	MaxTokens        int
 	Temperature      *float64 // nil: the model's own
 	TopP             *float64 // nil: the model's own
@@ -98,11 +101,30 @@ func Load(getenv func(string) string, names ...string) (Settings, error) {
 	return s, nil
 }
 
+// Unpriced returns the allowed models that have no price.
+func (s Settings) Unpriced() []string {
+	return slices.DeleteFunc(slices.Clone(s.AllowedModelIDs), func(id string) bool { _, ok := s.Prices[id]; return ok })
+}
+
+// budgeted reports whether anybody has a limited budget.
+func (s Settings) budgeted() bool {
+	for _, limits := range s.Tiers.Groups {
+		if limits.MonthlyBudget > 0 {
+			return true
+		}
+	}
+	return s.ServiceBudget > 0 || s.Tiers.Default.MonthlyBudget > 0
+}
+
 // across checks the rules between variables.
 func across(s Settings, names []string) []error {
+	var errs []error
+	if unpriced := s.Unpriced(); s.budgeted() && slices.Contains(names, environment.ModelPrices) && len(unpriced) > 0 {
+		errs = append(errs, fmt.Errorf("%s: must price every allowed model where there is a budget, and lacks %s", environment.ModelPrices, strings.Join(unpriced, ", ")))
+	}
 	both := slices.Contains(names, environment.ModelID) && slices.Contains(names, environment.AllowedModelIDs)
 	if both && s.ModelID != "" && len(s.AllowedModelIDs) > 0 && !slices.Contains(s.AllowedModelIDs, s.ModelID) {
-		return []error{fmt.Errorf("%s: %s does not hold %s %s", environment.AllowedModelIDs, strings.Join(s.AllowedModelIDs, ","), environment.ModelID, s.ModelID)}
+		errs = append(errs, fmt.Errorf("%s: %s does not hold %s %s", environment.AllowedModelIDs, strings.Join(s.AllowedModelIDs, ","), environment.ModelID, s.ModelID))
 	}
-	return nil
+	return errs
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/streaming-service/streaming-service/internal/allowlist"
 	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // variable is how one variable is read.
@@ -36,15 +37,17 @@ var variables = map[string]variable{
 	environment.AllowedCIDRs:   optional(variable{set: setCIDRs}),
 	environment.PersonalKeys:   flag("false", func(s *Settings) *bool { return &s.PersonalKeys }),
 
-	environment.QuotaTiers:      {required: true, set: setTiers},
-	environment.TimeZone:        {absent: "UTC", set: setCalendar},
-	environment.UserRateLimit:   {required: true, set: setUserRateLimit},
-	environment.UserBurstLimit:  number(0, func(s *Settings, n int64) { s.UserBurstLimit = n }),
-	environment.UserConcurrency: number(0, func(s *Settings, n int64) { s.UserConcurrency = n }),
-	environment.UserConnections: number(0, func(s *Settings, n int64) { s.UserConnections = int(n) }),
+	environment.QuotaTiers:           {required: true, set: setTiers},
+	environment.ServiceMonthlyBudget: {absent: "0", set: setServiceBudget},
+	environment.TimeZone:             {absent: "UTC", set: setCalendar},
+	environment.UserRateLimit:        {required: true, set: setUserRateLimit},
+	environment.UserBurstLimit:       number(0, func(s *Settings, n int64) { s.UserBurstLimit = n }),
+	environment.UserConcurrency:      number(0, func(s *Settings, n int64) { s.UserConcurrency = n }),
+	environment.UserConnections:      number(0, func(s *Settings, n int64) { s.UserConnections = int(n) }),
 
 	environment.ModelID:          text(func(s *Settings) *string { return &s.ModelID }),
 	environment.AllowedModelIDs:  list(func(s *Settings) *[]string { return &s.AllowedModelIDs }),
+	environment.ModelPrices:      {set: setPrices},
 	environment.MaxTokens:        number(1, func(s *Settings, n int64) { s.MaxTokens = int(n) }),
 	environment.Temperature:      fraction(func(s *Settings) **float64 { return &s.Temperature }),
 	environment.TopP:             fraction(func(s *Settings) **float64 { return &s.TopP }),
@@ -148,11 +151,48 @@ func setCIDRs(s *Settings, value string) (err error) {
 	return err
 }
 
-func setTiers(s *Settings, value string) error {
+// object reads a variable that is one JSON object.
+func object(value, of string, into any) error {
 	decoder := json.NewDecoder(bytes.NewBufferString(value))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&s.Tiers); err != nil || decoder.More() {
-		return fmt.Errorf("must be the JSON of the tiers, got %q", value)
+	if err := decoder.Decode(into); err != nil || decoder.More() {
+		return fmt.Errorf("must be the JSON of the %s, got %q", of, value)
+	}
+	return nil
+}
+
+func setServiceBudget(s *Settings, value string) (err error) {
+	if s.ServiceBudget, err = protocol.ParseUSD(value); err != nil || s.ServiceBudget < 0 {
+		return fmt.Errorf("must be an amount of dollars of 0 or more, got %q", value)
+	}
+	return nil
+}
+
+func setPrices(s *Settings, value string) error {
+	var prices environment.Prices
+	if err := object(value, "prices", &prices); err != nil {
+		return err
+	}
+	s.Prices = make(map[string]life.Price, len(prices))
+	for model, p := range prices {
+		price := life.Price{Input: p.Input, Output: p.Output, CacheRead: p.Input, CacheWrite: p.Input}
+		if p.CacheRead != nil {
+			price.CacheRead = *p.CacheRead
+		}
+		if p.CacheWrite != nil {
+			price.CacheWrite = *p.CacheWrite
+		}
+		if least := min(price.Input, price.Output, price.CacheRead, price.CacheWrite); least < 0 {
+			return fmt.Errorf("prices of model %s must be >= 0, got %s", model, least)
+		}
+		s.Prices[model] = price
+	}
+	return nil
+}
+
+func setTiers(s *Settings, value string) error {
+	if err := object(value, "tiers", &s.Tiers); err != nil {
+		return err
 	}
 	if err := checkLimits("default", s.Tiers.Default); err != nil {
 		return err
@@ -166,8 +206,8 @@ func setTiers(s *Settings, value string) error {
 }
 
 func checkLimits(tier string, l environment.Limits) error {
-	if l.MonthlyRequests < 0 || l.MonthlyTokens < 0 {
-		return fmt.Errorf("limits of tier %s must be >= 0, got %d requests and %d tokens", tier, l.MonthlyRequests, l.MonthlyTokens)
+	if l.MonthlyRequests < 0 || l.MonthlyTokens < 0 || l.MonthlyBudget < 0 {
+		return fmt.Errorf("limits of tier %s must be >= 0, got %d requests, %d tokens and %s dollars", tier, l.MonthlyRequests, l.MonthlyTokens, l.MonthlyBudget)
 	}
 	return nil
 }

@@ -41,22 +41,19 @@ func (s *Store) Settle(ctx context.Context, record life.Record) (bool, error) {
 // settle settles a request if it is open, or only if it is the last open one. If
 // the condition failed, open tells whether the request is still to be settled.
 func (s *Store) settle(ctx context.Context, record life.Record, last bool) (settled, open bool, err error) {
-	settlement := life.Settle(record)
-	values := settleValues(record)
-	values[":delta"] = number(settlement.Delta)
-	values[":charge"] = number(settlement.Charge)
-	values[":refund"] = number(settlement.Refund)
-	update, condition := settlementOf(settlement, last)
-	names, bound := bind(record.Period, values, update, condition)
+	update := s.settlementOf(record, last)
 	err = retryConflicts(ctx, func() error {
+		if record.ForService && life.Settle(record).Cost > 0 {
+			return s.transactSettlement(ctx, record, update)
+		}
 		_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName:                           &s.tables.Quota,
-			Key:                                 accountKey(record.UserID),
-			UpdateExpression:                    &update,
-			ConditionExpression:                 &condition,
-			ExpressionAttributeNames:            names,
-			ExpressionAttributeValues:           bound,
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+			TableName:                           update.TableName,
+			Key:                                 update.Key,
+			UpdateExpression:                    update.UpdateExpression,
+			ConditionExpression:                 update.ConditionExpression,
+			ExpressionAttributeNames:            update.ExpressionAttributeNames,
+			ExpressionAttributeValues:           update.ExpressionAttributeValues,
+			ReturnValuesOnConditionCheckFailure: update.ReturnValuesOnConditionCheckFailure,
 		})
 		return err
 	})
@@ -69,16 +66,36 @@ func (s *Store) settle(ctx context.Context, record life.Record, last bool) (sett
 	return false, false, failure("settling request", err)
 }
 
-// settlementOf returns the update of a settlement and its condition.
-func settlementOf(settlement life.Settlement, last bool) (update, condition string) {
-	update, condition = settleCounters, isOpen
+// settlementOf is what a settlement does to the account.
+func (s *Store) settlementOf(record life.Record, last bool) *types.Update {
+	settlement := life.Settle(record)
+	values := settleValues(record)
+	values[":delta"] = number(settlement.Delta)
+	values[":charge"] = number(settlement.Charge)
+	values[":refund"] = number(settlement.Refund)
+	values[":cost"] = amount(settlement.Cost)
+	values[":costDelta"] = amount(settlement.CostDelta)
+	expression, condition := settleCounters, isOpen
+	if record.Price != nil {
+		expression += settleCost
+	}
 	if settlement.Unanswered > 0 {
-		update += countUnanswered
+		expression += countUnanswered
 	}
 	if last {
-		update, condition = update+` `+leaveIndex, isLastOpen
+		expression, condition = expression+` `+leaveIndex, isLastOpen
 	}
-	return update + settleOpen, condition
+	expression += settleOpen
+	names, bound := bind(record.Period, values, expression, condition)
+	return &types.Update{
+		TableName:                           &s.tables.Quota,
+		Key:                                 accountKey(record.UserID),
+		UpdateExpression:                    &expression,
+		ConditionExpression:                 &condition,
+		ExpressionAttributeNames:            names,
+		ExpressionAttributeValues:           bound,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
 }
 
 // ForgetMonth removes what a user spent in a period long ago, unless requests of

@@ -95,6 +95,10 @@ func admission(a life.Admission, account life.Account, values item) (update, con
 		conditions = append(conditions, underTokens)
 		values[":maxTokensMinusEst"] = number(n - a.Record.Estimate)
 	}
+	if n := a.Allowance.MonthlyBudget; n > 0 {
+		conditions = append(conditions, underBudget)
+		values[":budgetMinusEst"] = amount(n - a.Record.CostEstimate)
+	}
 	if a.Cap > 0 {
 		conditions = append(conditions, underCap)
 		values[":cap"] = number(a.Cap)
@@ -103,6 +107,10 @@ func admission(a life.Admission, account life.Account, values item) (update, con
 	if a.ByToken {
 		update += admitGroups
 		values[":groups"] = groupsText(a.Groups)
+	}
+	if a.Record.Price != nil {
+		update += admitCost
+		values[":estCost"] = amount(a.Record.CostEstimate)
 	}
 	switch {
 	case a.Rate.Unlimited():
@@ -155,6 +163,11 @@ func (s *Store) transactTakeBack(ctx context.Context, record life.Record) error 
 	seen, update, open := notKept, takeBackSet, isOpen
 	values := settleValues(record)
 	values[":est"] = number(record.Estimate)
+	if record.Price != nil {
+		update += refundCost
+		values[":estCost"] = amount(record.CostEstimate)
+	}
+	update += settleOpen
 	recordNames, recordValues := bind("", values, seen)
 	names, bound := bind(record.Period, values, update, open)
 	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{

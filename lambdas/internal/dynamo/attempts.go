@@ -137,6 +137,11 @@ func ending(end life.End, now time.Time, values item) string {
 		values[":usageIn"] = number(end.Usage.InputTokens)
 		values[":usageOut"] = number(end.Usage.OutputTokens)
 		values[":usageEst"] = boolean(end.Usage.Estimated)
+		if end.Usage.CacheReadTokens+end.Usage.CacheWriteTokens > 0 {
+			clauses += setCacheUsage
+			values[":usageRead"] = number(end.Usage.CacheReadTokens)
+			values[":usageWrite"] = number(end.Usage.CacheWriteTokens)
+		}
 	}
 	return clauses
 }

@@ -240,8 +240,8 @@ func TestSettleOnce(t *testing.T) {
 		end  life.End
 		want life.Month
 	}{
-		{"succeeded", life.End{Status: protocol.StatusSucceeded, EndSeq: 1, Usage: &protocol.TokenUsage{InputTokens: 30, OutputTokens: 5}}, life.Month{Used: 1, Tokens: 35, Held: 35}},
-		{"beyond the estimate", life.End{Status: protocol.StatusSucceeded, EndSeq: 1, Usage: &protocol.TokenUsage{InputTokens: 300, OutputTokens: 5}}, life.Month{Used: 1, Tokens: 305, Held: 305}},
+		{"succeeded", life.End{Status: protocol.StatusSucceeded, EndSeq: 1, Usage: &protocol.TokenUsage{InputTokens: 30, OutputTokens: 5}}, life.Month{Used: 1, Tokens: 35, Held: 35, Cost: 725, HeldCost: 725}},
+		{"beyond the estimate", life.End{Status: protocol.StatusSucceeded, EndSeq: 1, Usage: &protocol.TokenUsage{InputTokens: 300, OutputTokens: 5}}, life.Month{Used: 1, Tokens: 305, Held: 305, Cost: 6_125, HeldCost: 6_125}},
 		{"failed", life.End{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError}, life.Month{}},
 		{"unanswered", life.End{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError, StopReason: "end_turn"}, life.Month{Unanswered: 1}},
 	}
@@ -265,6 +265,9 @@ func TestSettleOnce(t *testing.T) {
 			account, _ := db.Account(ctx, "u")
 			if account.InFlight != 0 || len(account.Open) != 0 || account.Months[period] != test.want {
 				t.Errorf("account = %+v", account)
+			}
+			if spent, err := db.Spending(ctx, period); err != nil || spent != test.want.Cost {
+				t.Errorf("the service has spent %d, %v, want %d", spent, err, test.want.Cost)
 			}
 		})
 	}

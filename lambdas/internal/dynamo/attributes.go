@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // Item is an item, a key or the values of an expression.
@@ -17,6 +19,8 @@ func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{V
 func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
+
+func amount(a protocol.USD) types.AttributeValue { return number(int64(a)) }
 
 // smallestNumber is the smallest that DynamoDB stores; it refuses smaller ones.
 const smallestNumber = 1e-130
@@ -65,6 +69,8 @@ func toNumber(v types.AttributeValue) int64 {
 	f, _ := strconv.ParseFloat(n.Value, 64)
 	return int64(f)
 }
+
+func getAmount(i item, name string) protocol.USD { return protocol.USD(getNumber(i, name)) }
 
 func getOptional(i item, name string) *int64 {
 	if _, ok := i[name].(*types.AttributeValueMemberN); !ok {

@@ -9,12 +9,14 @@ const (
 
 	admitCounters = `SET #used = if_not_exists(#used, :zero) + :one, #held = if_not_exists(#held, :zero) + :est, #tokens = if_not_exists(#tokens, :zero) + :zero, #inFlight = if_not_exists(#inFlight, :zero) + :one, #openShard = :shard, #openSince = if_not_exists(#openSince, :now), #v = :one`
 	admitGroups   = `, #groups = :groups`
+	admitCost     = `, #heldCost = if_not_exists(#heldCost, :zero) + :estCost, #cost = if_not_exists(#cost, :zero) + :zero`
 	admitOpen     = ` ADD #open :open`
 	idleRate      = `, #tat = :nextTat`
 	busyRate      = `, #tat = #tat + :interval`
 
 	underRequests = `(attribute_not_exists(#used) OR #used < :maxRequests)`
 	underTokens   = `(attribute_not_exists(#held) OR #held <= :maxTokensMinusEst)`
+	underBudget   = `(attribute_not_exists(#heldCost) OR #heldCost <= :budgetMinusEst)`
 	underCap      = `(attribute_not_exists(#inFlight) OR #inFlight < :cap)`
 	isIdle        = `(attribute_not_exists(#tat) OR #tat <= :now)`
 	isBusy        = `#tat > :now AND #tat <= :horizon`
@@ -22,18 +24,21 @@ const (
 	keepSet     = `SET #kept = :true`
 	neverSeen   = `#status = :queued AND #attempt = :zero`
 	notKept     = neverSeen + ` AND attribute_not_exists(#kept)`
-	takeBackSet = `SET #held = #held - :est, #used = #used - :one, #inFlight = #inFlight - :one DELETE #open :ids`
+	takeBackSet = `SET #held = #held - :est, #used = #used - :one, #inFlight = #inFlight - :one`
+	refundCost  = `, #heldCost = #heldCost - :estCost`
 
-	forgetMonth = `REMOVE #used, #tokens, #held, #unanswered`
-	isSettled   = `#held = #tokens`
+	forgetMonth = `REMOVE #used, #tokens, #held, #cost, #heldCost, #unanswered`
+	isSettled   = `#held = #tokens AND (attribute_not_exists(#heldCost) OR #heldCost = #cost)`
 
 	settleCounters  = `SET #held = #held + :delta, #tokens = #tokens + :charge, #inFlight = #inFlight - :one, #used = #used - :refund`
+	settleCost      = `, #heldCost = #heldCost + :costDelta, #cost = #cost + :cost`
 	countUnanswered = `, #unanswered = if_not_exists(#unanswered, :zero) + :one`
 	leaveIndex      = `REMOVE #openShard, #openSince`
 	settleOpen      = ` DELETE #open :ids`
 	isOpen          = `contains(#open, :id)`
 	isLastOpen      = isOpen + ` AND #inFlight = :one`
 	hasNoneOpen     = `#inFlight = :zero`
+	countSpending   = `SET #v = :one ADD #spent :cost`
 
 	openLongest = `#openShard = :shard AND #openSince < :before`
 
@@ -54,6 +59,7 @@ const (
 	setErrorCode  = `, #errCode = :errCode`
 	setFinal      = `, #final = :true`
 	setUsage      = `, #usageIn = :usageIn, #usageOut = :usageOut, #usageEst = :usageEst`
+	setCacheUsage = `, #usageRead = :usageRead, #usageWrite = :usageWrite`
 
 	cancelSet   = `SET #cancel = :true`
 	isStreaming = `#status = :streaming`
@@ -69,7 +75,7 @@ const (
 	liveConnections  = `#expiresAt > :now`
 	partition        = `#pk = :pk`
 	rangeOfPartition = `#pk = :pk AND #sk BETWEEN :from AND :to`
-	itemsOfUser      = `#pk = :pk AND begins_with(#sk, :prefix)`
+	itemsWithPrefix  = `#pk = :pk AND begins_with(#sk, :prefix)`
 	isAccount        = `#sk = :account`
 )
 
@@ -99,7 +105,7 @@ func bind(period string, all item, expressions ...string) (names map[string]stri
 
 func attributeName(alias, period string) string {
 	switch alias {
-	case "used", "tokens", "held", "unanswered":
+	case "used", "tokens", "held", "cost", "heldCost", "unanswered":
 		return alias + "#" + period
 	default:
 		return alias

@@ -58,6 +58,7 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 			a.Now = start.Add(at)
 			a.Rate = life.NewRate(10, 5)
 			a.Groups, a.ByToken = []string{"gold"}, true
+			a.Allowance.MonthlyBudget = protocol.Dollar
 		})
 		if err := admit(t, db, a); err != nil {
 			t.Fatal(err)
@@ -80,7 +81,8 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 		func() error { return db.Release(ctx, claimed(t, db, unlimited.Record.Key, start).Fence(), start) },
 		func() error {
 			r, err := db.Finish(ctx, claimed(t, db, unlimited.Record.Key, start).Fence(), life.End{
-				Status: protocol.StatusSucceeded, EndSeq: 2, StopReason: "end_turn", ErrorCode: protocol.CodeInternal, Final: true, Usage: &protocol.TokenUsage{},
+				Status: protocol.StatusSucceeded, EndSeq: 2, StopReason: "end_turn", ErrorCode: protocol.CodeInternal, Final: true,
+				Usage: &protocol.TokenUsage{InputTokens: 3, CacheReadTokens: 1},
 			}, start)
 			if err != nil {
 				return err
@@ -96,6 +98,7 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 			_, err := db.EndUnowned(ctx, idle.Key, life.Ended(protocol.CodeExpired), start.Add(time.Hour))
 			return err
 		},
+		func() error { _, err := db.Spending(ctx, period); return err },
 		func() error { _, err := db.Chunks(ctx, "r", "o", 3); return err },
 		func() error { _, err := db.Connections(ctx, "u", false); return err },
 		func() error { return db.DeleteConnection(ctx, life.Connection{UserID: "u", ConnectionID: "c"}, start) },

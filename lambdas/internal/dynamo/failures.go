@@ -95,13 +95,16 @@ func failedPart(err error, n int) bool {
 	return ok && n < len(cancelled.CancellationReasons) && reasonCode(cancelled.CancellationReasons[n]) == "ConditionalCheckFailed"
 }
 
-// conditionFailed returns the item, nil if absent, that failed a condition.
+// conditionFailed returns the item, nil if absent, that failed a condition: that
+// of an update or of the first part of a transaction.
 func conditionFailed(err error) (item, bool) {
-	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
-	if !ok {
-		return nil, false
+	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return failed.Item, true
 	}
-	return failed.Item, true
+	if cancelled, ok := errors.AsType[*types.TransactionCanceledException](err); ok && failedPart(err, 0) {
+		return cancelled.CancellationReasons[0].Item, true
+	}
+	return nil, false
 }
 
 // refusals are errors that say for certain that nothing was done, and that

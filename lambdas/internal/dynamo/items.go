@@ -16,6 +16,8 @@ const (
 	usedPrefix       = "used#"
 	tokensPrefix     = "tokens#"
 	heldPrefix       = "held#"
+	costPrefix       = "cost#"
+	heldCostPrefix   = "heldCost#"
 	unansweredPrefix = "unanswered#"
 )
 
@@ -40,6 +42,13 @@ func newRecord(r life.Record) item {
 		i["leaseUntil"] = millis(r.LeaseUntil)
 		i["firstClaimAt"] = millis(r.FirstClaimAt)
 	}
+	if r.Price != nil {
+		i["price"] = priceItem(*r.Price)
+		i["estCost"] = amount(r.CostEstimate)
+	}
+	if r.ForService {
+		i["forService"] = boolean(true)
+	}
 	if r.RefundsSpent {
 		i["refundsSpent"] = boolean(true)
 	}
@@ -57,14 +66,33 @@ func modelItem(m life.ModelParameters) types.AttributeValue {
 	return &types.AttributeValueMemberM{Value: i}
 }
 
+// priceItem holds a price in nano-dollars per million tokens.
+func priceItem(p life.Price) types.AttributeValue {
+	return &types.AttributeValueMemberM{Value: item{
+		"in": amount(p.Input), "out": amount(p.Output), "read": amount(p.CacheRead), "write": amount(p.CacheWrite),
+	}}
+}
+
+func readPrice(i item) *life.Price {
+	if i == nil {
+		return nil
+	}
+	return &life.Price{
+		Input: getAmount(i, "in"), Output: getAmount(i, "out"), CacheRead: getAmount(i, "read"), CacheWrite: getAmount(i, "write"),
+	}
+}
+
 func readRecord(i item) life.Record {
 	model := getMap(i, "model")
 	r := life.Record{
-		Key:      life.Key{UserID: userOf(i), RequestID: strings.TrimPrefix(getText(i, sortKey), requestPrefix)},
-		Period:   getText(i, "period"),
-		Estimate: getNumber(i, "est"),
-		BodyHash: getText(i, "bodyHash"),
-		Nonce:    getText(i, "nonce"),
+		Key:          life.Key{UserID: userOf(i), RequestID: strings.TrimPrefix(getText(i, sortKey), requestPrefix)},
+		Period:       getText(i, "period"),
+		Estimate:     getNumber(i, "est"),
+		Price:        readPrice(getMap(i, "price")),
+		CostEstimate: getAmount(i, "estCost"),
+		ForService:   getBoolean(i, "forService"),
+		BodyHash:     getText(i, "bodyHash"),
+		Nonce:        getText(i, "nonce"),
 		Model: life.ModelParameters{
 			ModelID:     getText(model, "id"),
 			MaxTokens:   int(getNumber(model, "maxTokens")),
@@ -92,9 +120,11 @@ func readRecord(i item) life.Record {
 	}
 	if _, ok := i["usageIn"]; ok {
 		r.Usage = &protocol.TokenUsage{
-			InputTokens:  getNumber(i, "usageIn"),
-			OutputTokens: getNumber(i, "usageOut"),
-			Estimated:    getBoolean(i, "usageEst"),
+			InputTokens:      getNumber(i, "usageIn"),
+			OutputTokens:     getNumber(i, "usageOut"),
+			CacheReadTokens:  getNumber(i, "usageRead"),
+			CacheWriteTokens: getNumber(i, "usageWrite"),
+			Estimated:        getBoolean(i, "usageEst"),
 		}
 	}
 	return r
@@ -110,11 +140,17 @@ func readAccount(userID string, i item) life.Account {
 		TierOverride:     getText(i, "tierOverride"),
 		OverrideRequests: getOptional(i, "overrideRequests"),
 		OverrideTokens:   getOptional(i, "overrideTokens"),
-		GrantRequests:    getNumber(i, "grantRequests"),
-		GrantTokens:      getNumber(i, "grantTokens"),
-		GrantUntil:       getMillis(i, "grantUntil"),
-		BlockedUntil:     getMillis(i, "blockedUntil"),
-		Groups:           readGroups(i),
+		Grant: life.Grant{
+			Requests: getNumber(i, "grantRequests"),
+			Tokens:   getNumber(i, "grantTokens"),
+			Budget:   getAmount(i, "grantBudget"),
+			Until:    getMillis(i, "grantUntil"),
+		},
+		BlockedUntil: getMillis(i, "blockedUntil"),
+		Groups:       readGroups(i),
+	}
+	if budget := getOptional(i, "overrideBudget"); budget != nil {
+		a.OverrideBudget = (*protocol.USD)(budget)
 	}
 	for _, id := range getSet(i, "open") {
 		if id != life.OpenAnchor {
@@ -134,6 +170,10 @@ func readAccount(userID string, i item) life.Account {
 			m.Tokens = toNumber(v)
 		case heldPrefix:
 			m.Held = toNumber(v)
+		case costPrefix:
+			m.Cost = protocol.USD(toNumber(v))
+		case heldCostPrefix:
+			m.HeldCost = protocol.USD(toNumber(v))
 		case unansweredPrefix:
 			m.Unanswered = toNumber(v)
 		default:

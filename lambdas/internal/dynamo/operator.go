@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // The expressions of an operator's changes.
@@ -16,8 +17,9 @@ const (
 	overrideTier     = `SET #tierOverride = :tier, #v = :one`
 	overrideRequests = `SET #overrideRequests = :requests, #v = :one`
 	overrideTokens   = `SET #overrideTokens = :tokens, #v = :one`
-	clearOverride    = `REMOVE #tierOverride, #overrideRequests, #overrideTokens`
-	grantSet         = `SET #grantRequests = :requests, #grantTokens = :tokens, #grantUntil = :until, #v = :one`
+	overrideBudget   = `SET #overrideBudget = :budget, #v = :one`
+	clearOverride    = `REMOVE #tierOverride, #overrideRequests, #overrideTokens, #overrideBudget`
+	grantSet         = `SET #grantRequests = :requests, #grantTokens = :tokens, #grantBudget = :budget, #grantUntil = :until, #v = :one`
 	blockSet         = `SET #blockedUntil = :until, #v = :one`
 )
 
@@ -36,6 +38,11 @@ func (s *Store) OverrideTokens(ctx context.Context, userID string, tokens int64)
 	return s.changeAccount(ctx, userID, overrideTokens, item{":tokens": number(tokens)})
 }
 
+// OverrideBudget replaces a user's monthly budget; 0 is unlimited.
+func (s *Store) OverrideBudget(ctx context.Context, userID string, budget protocol.USD) error {
+	return s.changeAccount(ctx, userID, overrideBudget, item{":budget": amount(budget)})
+}
+
 // ClearOverrides gives a user the limits of the tier again.
 func (s *Store) ClearOverrides(ctx context.Context, userID string) error {
 	return s.changeAccount(ctx, userID, clearOverride, nil)
@@ -43,8 +50,10 @@ func (s *Store) ClearOverrides(ctx context.Context, userID string) error {
 
 // Grant adds to a user's monthly limits until a time. It replaces an earlier
 // grant.
-func (s *Store) Grant(ctx context.Context, userID string, requests, tokens int64, until time.Time) error {
-	return s.changeAccount(ctx, userID, grantSet, item{":requests": number(requests), ":tokens": number(tokens), ":until": millis(until)})
+func (s *Store) Grant(ctx context.Context, userID string, grant life.Grant) error {
+	return s.changeAccount(ctx, userID, grantSet, item{
+		":requests": number(grant.Requests), ":tokens": number(grant.Tokens), ":budget": amount(grant.Budget), ":until": millis(grant.Until),
+	})
 }
 
 // Block refuses the requests of a user until a time; the zero time unblocks.
@@ -88,6 +97,9 @@ func (s *Store) Accounts(ctx context.Context, visit func(life.Account) error) er
 			return failure("scanning accounts", err)
 		}
 		for _, i := range page.Items {
+			if getText(i, sortKey) != accountSort {
+				continue
+			}
 			if err := visit(readAccount(userOf(i), i)); err != nil {
 				return err
 			}
@@ -98,7 +110,7 @@ func (s *Store) Accounts(ctx context.Context, visit func(life.Account) error) er
 
 // RecordsOf reads all requests of a user, consistently.
 func (s *Store) RecordsOf(ctx context.Context, userID string) ([]life.Record, error) {
-	condition := itemsOfUser
+	condition := itemsWithPrefix
 	names, values := bind("", item{":pk": text(userPrefix + userID), ":prefix": text(requestPrefix)}, condition)
 	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
 		TableName:                 &s.tables.Requests,

@@ -185,7 +185,7 @@ func (s *Store) transactDelete(ctx context.Context, t slot) error {
 
 // slots reads the slots of a user that hold something, consistently.
 func (s *Store) slots(ctx context.Context, userID string) ([]slot, error) {
-	condition := itemsOfUser
+	condition := itemsWithPrefix
 	names, values := bind("", item{":pk": text(userPrefix + userID), ":prefix": text(slotPrefix)}, condition)
 	out, err := s.client.Query(ctx, &dynamodb.QueryInput{ // far from the 1 MB of a page
 		TableName:                 &s.tables.Quota,

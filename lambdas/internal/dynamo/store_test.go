@@ -23,7 +23,8 @@ var (
 
 const period = "2026-11"
 
-// admission asks for one request of the user, with an estimate of 100 tokens.
+// admission asks for one request of the user, with an estimate of 100 tokens,
+// which reserve 2,300 nano-dollars.
 func admission(userID, requestID string, change func(*life.Admission)) life.Admission {
 	a := life.Admission{
 		Record: life.Record{
@@ -43,6 +44,8 @@ func admission(userID, requestID string, change func(*life.Admission)) life.Admi
 		Now:       start,
 		ResetsAt:  start.AddDate(0, 0, 7),
 	}
+	a.Record = a.Record.PricedAt(life.Price{Input: 20_000_000, Output: 25_000_000, CacheRead: 1_000_000, CacheWrite: 20_000_000})
+	a.Record.ForService = true
 	if change != nil {
 		change(&a)
 	}
@@ -102,7 +105,7 @@ func TestAdmitWritesRecordAndAccount(t *testing.T) {
 	}
 	wantAccount := life.Account{
 		UserID: "u", TAT: account.TAT, InFlight: 1, Open: []string{a.Record.RequestID}, OpenSince: account.OpenSince,
-		Months: map[string]life.Month{period: {Used: 1, Held: 100}},
+		Months: map[string]life.Month{period: {Used: 1, Held: 100, HeldCost: 2_300}},
 	}
 	if !reflect.DeepEqual(account, wantAccount) {
 		t.Errorf("account = %+v, want %+v", account, wantAccount)
@@ -119,6 +122,12 @@ func TestAdmitRefuses(t *testing.T) {
 			a.Allowance.MonthlyRequests, a.Allowance.MonthlyTokens = requests, tokens
 		}
 	}
+	budget := func(dollars string) func(*life.Admission) {
+		return func(a *life.Admission) {
+			a.Allowance = life.Allowance{}
+			a.Allowance.MonthlyBudget, _ = protocol.ParseUSD(dollars)
+		}
+	}
 	tests := []struct {
 		name  string
 		prior int // requests admitted before, without a limit
@@ -126,10 +135,14 @@ func TestAdmitRefuses(t *testing.T) {
 		want  *life.Refusal
 	}{
 		{"under the limit of requests", 2, limits(3, 0), nil},
-		{"at the limit of requests", 3, limits(3, 0), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "requests", Limit: 3, Used: 3}},
+		{"at the limit of requests", 3, limits(3, 0), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "requests", Limit: "3", Used: "3"}},
 		{"exactly the tokens left", 2, limits(0, 300), nil},
-		{"one token too few", 2, limits(0, 299), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "tokens", Limit: 299, Used: 0}},
-		{"new user asks for more than the limit", 0, limits(0, 99), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "tokens", Limit: 99, Used: 0}},
+		{"one token too few", 2, limits(0, 299), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "tokens", Limit: "299", Used: "0"}},
+		{"new user asks for more than the limit", 0, limits(0, 99), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "tokens", Limit: "99", Used: "0"}},
+		{"exactly the budget left", 2, budget("0.0000069"), nil},
+		{"one nano-dollar too few", 2, budget("0.000006899"), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "budget", Limit: "0.000006899", Used: "0"}},
+		{"new user asks for more than the budget", 0, budget("0.000002299"), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "budget", Limit: "0.000002299", Used: "0"}},
+		{"a budget and no price", 0, func(a *life.Admission) { a.Allowance.MonthlyBudget, a.Record.Price = 1, nil }, &life.Refusal{Code: protocol.CodeModelNotAllowed}},
 		{"unlimited", 12, limits(0, 0), nil},
 		{"one place left", 2, func(a *life.Admission) { a.Cap = 3 }, nil},
 		{"no place left", 3, func(a *life.Admission) { a.Cap = 3 }, &life.Refusal{Code: protocol.CodeTooManyInFlight, RetryAfter: 1}},
@@ -210,30 +223,43 @@ func TestAdmitMeetsTheRecordOfItsKey(t *testing.T) {
 
 func TestParallelFirstRequestsOfAnUnknownUserStopAtTheLimit(t *testing.T) {
 	t.Parallel()
-	db := dynamotest.New(t)
-	var admitted, refused atomic.Int64
-	var wg sync.WaitGroup
-	for range 200 {
-		wg.Go(func() {
-			err := db.Admit(ctx, admission("new", life.NewRequestID(), nil), life.Account{UserID: "new"})
-			refusal, ok := errors.AsType[*life.Refusal](err)
-			switch {
-			case err == nil:
-				admitted.Add(1)
-			case ok && refusal.Quota == "requests" && refusal.Used == 10:
-				refused.Add(1)
-			default:
-				t.Errorf("Admit = %v", err)
+	for _, test := range []struct {
+		quota, used string
+		limits      environment.Limits
+	}{
+		{"requests", "10", environment.Limits{MonthlyRequests: 10}},
+		{"tokens", "0", environment.Limits{MonthlyTokens: 1_099}},
+		{"budget", "0", environment.Limits{MonthlyBudget: 25_299}},
+	} {
+		t.Run(test.quota, func(t *testing.T) {
+			t.Parallel()
+			db := dynamotest.New(t)
+			var admitted, refused atomic.Int64
+			var wg sync.WaitGroup
+			for range 200 {
+				wg.Go(func() {
+					a := admission("new", life.NewRequestID(), func(a *life.Admission) { a.Allowance.Limits = test.limits })
+					err := db.Admit(ctx, a, life.Account{UserID: "new"})
+					refusal, ok := errors.AsType[*life.Refusal](err)
+					switch {
+					case err == nil:
+						admitted.Add(1)
+					case ok && refusal.Quota == test.quota && string(refusal.Used) == test.used:
+						refused.Add(1)
+					default:
+						t.Errorf("Admit = %v", err)
+					}
+				})
+			}
+			wg.Wait()
+			if admitted.Load() != 10 || refused.Load() != 190 {
+				t.Errorf("admitted %d, refused %d", admitted.Load(), refused.Load())
+			}
+			account, _ := db.Account(ctx, "new")
+			if want := (life.Month{Used: 10, Held: 1000, HeldCost: 23_000}); account.InFlight != 10 || len(account.Open) != 10 || account.Months[period] != want {
+				t.Errorf("account = %+v", account)
 			}
 		})
-	}
-	wg.Wait()
-	if admitted.Load() != 10 || refused.Load() != 190 {
-		t.Errorf("admitted %d, refused %d", admitted.Load(), refused.Load())
-	}
-	account, _ := db.Account(ctx, "new")
-	if account.InFlight != 10 || len(account.Open) != 10 || account.Months[period] != (life.Month{Used: 10, Held: 1000}) {
-		t.Errorf("account = %+v", account)
 	}
 }
 

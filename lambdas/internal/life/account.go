@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // OpenAnchor is the member of an account's open set that is no request. It
@@ -20,12 +22,11 @@ type Account struct {
 	OpenSince time.Time
 	Months    map[string]Month // by period
 
-	TierOverride     string // tier instead of those of the user's groups; "": none
-	OverrideRequests *int64 // monthly requests instead of the tier's; 0 unlimited, nil: none
-	OverrideTokens   *int64 // monthly tokens instead of the tier's; 0 unlimited, nil: none
-	GrantRequests    int64  // added to the monthly requests until GrantUntil
-	GrantTokens      int64  // added to the monthly tokens until GrantUntil
-	GrantUntil       time.Time
+	TierOverride     string        // tier instead of those of the user's groups; "": none
+	OverrideRequests *int64        // monthly requests instead of the tier's; 0 unlimited, nil: none
+	OverrideTokens   *int64        // monthly tokens instead of the tier's; 0 unlimited, nil: none
+	OverrideBudget   *protocol.USD // monthly budget instead of the tier's; 0 unlimited, nil: none
+	Grant            Grant         // the last one, also when it is over
 	BlockedUntil     time.Time
 
 	// Groups are those of the last token with which the user was admitted or
@@ -33,12 +34,22 @@ type Account struct {
 	Groups []string
 }
 
+// Grant adds to the monthly limits of a user until a time.
+type Grant struct {
+	Requests int64
+	Tokens   int64
+	Budget   protocol.USD
+	Until    time.Time
+}
+
 // Month is what a user has spent in one period.
 type Month struct {
-	Used       int64 // requests
-	Tokens     int64 // settled
-	Held       int64 // settled and reserved
-	Unanswered int64 // requests refunded although the model came to an end
+	Used       int64        // requests
+	Tokens     int64        // settled
+	Held       int64        // settled and reserved
+	Cost       protocol.USD // settled
+	HeldCost   protocol.USD // settled and reserved
+	Unanswered int64        // requests refunded although the model came to an end
 }
 
 // monthsKept is how many months an account remembers: a year and the current
@@ -52,7 +63,7 @@ func (a Account) Forgettable() string {
 		return ""
 	}
 	oldest := slices.Min(slices.Collect(maps.Keys(a.Months)))
-	if a.Months[oldest].Reserved() != 0 {
+	if m := a.Months[oldest]; m.Reserved() != 0 || m.ReservedCost() != 0 {
 		return ""
 	}
 	return oldest
@@ -62,8 +73,11 @@ func (a Account) Forgettable() string {
 // refunded.
 func (m Month) RefundsSpent() bool { return m.Unanswered >= UnansweredRefunds }
 
-// Reserved is what open requests may still spend.
+// Reserved is the tokens that open requests may still spend.
 func (m Month) Reserved() int64 { return m.Held - m.Tokens }
+
+// ReservedCost is what open requests may still cost.
+func (m Month) ReservedCost() protocol.USD { return m.HeldCost - m.Cost }
 
 // Blocked reports whether the user may not submit at now.
 func (a Account) Blocked(now time.Time) bool { return now.Before(a.BlockedUntil) }
@@ -76,6 +90,7 @@ func (a Account) Admitted(record Record) Account {
 	m := months[record.Period]
 	m.Used++
 	m.Held += record.Estimate
+	m.HeldCost += record.CostEstimate
 	months[record.Period] = m
 	a.Months = months
 	a.InFlight++

@@ -1,7 +1,9 @@
 package life
 
 import (
+	"encoding/json"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/streaming-service/streaming-service/protocol"
@@ -44,9 +46,13 @@ func (a Admission) Check(account Account) *Refusal {
 	case account.Blocked(a.Now):
 		return &Refusal{Code: protocol.CodeBlocked}
 	case a.Allowance.MonthlyRequests > 0 && month.Used >= a.Allowance.MonthlyRequests:
-		return a.overQuota("requests", a.Allowance.MonthlyRequests, month.Used)
+		return a.overQuota(protocol.QuotaRequests, count(a.Allowance.MonthlyRequests), count(month.Used))
 	case a.Allowance.MonthlyTokens > 0 && month.Held > a.Allowance.MonthlyTokens-a.Record.Estimate:
-		return a.overQuota("tokens", a.Allowance.MonthlyTokens, month.Tokens)
+		return a.overQuota(protocol.QuotaTokens, count(a.Allowance.MonthlyTokens), count(month.Tokens))
+	case a.Allowance.MonthlyBudget > 0 && a.Record.Price == nil:
+		return &Refusal{Code: protocol.CodeModelNotAllowed}
+	case a.Allowance.MonthlyBudget > 0 && month.HeldCost > a.Allowance.MonthlyBudget-a.Record.CostEstimate:
+		return a.overQuota(protocol.QuotaBudget, a.Allowance.MonthlyBudget.String(), month.Cost.String())
 	case a.Cap > 0 && account.InFlight >= a.Cap:
 		return &Refusal{Code: protocol.CodeTooManyInFlight, RetryAfter: 1}
 	}
@@ -56,15 +62,23 @@ func (a Admission) Check(account Account) *Refusal {
 	return nil
 }
 
-func (a Admission) overQuota(quota string, limit, used int64) *Refusal {
+// OverServiceBudget refuses the admission, as any other of its month, because
+// all users together have spent the budget of the service.
+func (a Admission) OverServiceBudget() *Refusal {
+	return &Refusal{Code: protocol.CodeServiceBudgetExceeded, RetryAfter: Seconds(a.ResetsAt.Sub(a.Now))}
+}
+
+func (a Admission) overQuota(quota, limit, used string) *Refusal {
 	return &Refusal{
 		Code:       protocol.CodeQuotaExceeded,
 		RetryAfter: Seconds(a.ResetsAt.Sub(a.Now)),
 		Quota:      quota,
-		Limit:      limit,
-		Used:       used,
+		Limit:      json.Number(limit),
+		Used:       json.Number(used),
 	}
 }
+
+func count(n int64) string { return strconv.FormatInt(n, 10) }
 
 // Seconds rounds a wait up to whole seconds, at least 1, as Retry-After has it.
 func Seconds(wait time.Duration) int64 {

@@ -1,11 +1,15 @@
 package life
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/streaming-service/streaming-service/protocol"
+)
 
 // Drift is a counter of an account that its request records do not explain.
 type Drift struct {
-	Counter  string // used, tokens, held, unanswered or inFlight
-	Stored   int64
+	Counter  string // used, tokens, held, cost, heldCost, unanswered or inFlight
+	Stored   int64  // nano-dollars of cost and heldCost
 	Computed int64
 }
 
@@ -23,7 +27,7 @@ func Audit(account Account, records []Record, period string) []Drift {
 		if r.Period != period {
 			continue
 		}
-		computed.add(r, open)
+		computed = computed.With(r, open)
 	}
 	stored := account.Months[period]
 	var drifts []Drift
@@ -31,6 +35,8 @@ func Audit(account Account, records []Record, period string) []Drift {
 		{"used", stored.Used, computed.Used},
 		{"tokens", stored.Tokens, computed.Tokens},
 		{"held", stored.Held, computed.Held},
+		{"cost", int64(stored.Cost), int64(computed.Cost)},
+		{"heldCost", int64(stored.HeldCost), int64(computed.HeldCost)},
 		{"unanswered", stored.Unanswered, computed.Unanswered},
 		{"inFlight", account.InFlight, unsettled},
 	} {
@@ -41,16 +47,32 @@ func Audit(account Account, records []Record, period string) []Drift {
 	return drifts
 }
 
-// add counts a record: an open one by its estimate, any other as settled.
-func (m *Month) add(r Record, open bool) {
+// With counts a record: an open one by what it reserves, any other as settled.
+func (m Month) With(r Record, open bool) Month {
 	m.Used++
 	if open {
 		m.Held += r.Estimate
-		return
+		m.HeldCost += r.CostEstimate
+		return m
 	}
 	s := Settle(r)
 	m.Used -= s.Refund
 	m.Unanswered += s.Unanswered
 	m.Tokens += s.Charge
 	m.Held += s.Charge
+	m.Cost += s.Cost
+	m.HeldCost += s.Cost
+	return m
+}
+
+// SpentForService is what the settled requests of a user and period cost that
+// count against the budget of the whole service.
+func SpentForService(account Account, records []Record, period string) protocol.USD {
+	var spent protocol.USD
+	for _, r := range records {
+		if r.ForService && r.Period == period && !slices.Contains(account.Open, r.RequestID) {
+			spent += Settle(r).Cost
+		}
+	}
+	return spent
 }

@@ -43,8 +43,8 @@ func (r Record) failure() protocol.RequestError {
 func EndFrame(r Record) protocol.Frame {
 	if r.Status == protocol.StatusSucceeded {
 		var usage protocol.TokenUsage
-		if r.Usage != nil {
-			usage = *r.Usage
+		if spent := r.Spent(); spent != nil {
+			usage = *spent
 		}
 		return protocol.DoneFrame(r.RequestID, r.Attempt, r.EndSeq, r.StopReason, usage)
 	}
@@ -129,7 +129,7 @@ func State(r Record, chunks []Chunk) protocol.RequestState {
 		Text:       text,
 		LastSeq:    last,
 		StopReason: r.StopReason,
-		Usage:      r.Usage,
+		Usage:      r.Spent(),
 		Model:      r.Model.ModelID,
 		CreatedAt:  Timestamp(r.CreatedAt),
 		UpdatedAt:  Timestamp(r.UpdatedAt),

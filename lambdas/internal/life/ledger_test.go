@@ -28,6 +28,7 @@ const (
 	ledgerRequests = 12
 	ledgerTokens   = 900
 	ledgerCap      = 5
+	ledgerBudget   = 3_000 // nano-dollars
 )
 
 func (l *ledger) fail(t *rapid.T, err error, allowed ...error) {
@@ -53,6 +54,12 @@ func (l *ledger) admit(t *rapid.T) {
 		Estimate: rapid.Int64Range(61, 400).Draw(t, "estimate"), Model: life.ModelParameters{MaxTokens: 60},
 		Status: protocol.StatusQueued, AttemptCap: life.AttemptCap, CreatedAt: l.clock, UpdatedAt: l.clock,
 	}
+	limits := environment.Limits{MonthlyRequests: ledgerRequests, MonthlyTokens: ledgerTokens}
+	if rapid.IntRange(0, 4).Draw(t, "priced") > 0 {
+		record = record.PricedAt(drawPrice(t))
+		limits.MonthlyBudget = ledgerBudget
+		record.ForService = rapid.Bool().Draw(t, "for the service")
+	}
 	account, err := l.db.Account(context.Background(), l.user)
 	l.fail(t, err)
 	before, open := account.Months[period], account.InFlight
@@ -61,9 +68,10 @@ func (l *ledger) admit(t *rapid.T) {
 	}
 	err = l.db.Admit(context.Background(), life.Admission{
 		Record: record, Now: l.clock, ResetsAt: l.clock.Add(time.Hour), Cap: ledgerCap,
-		Allowance: life.Allowance{Limits: environment.Limits{MonthlyRequests: ledgerRequests, MonthlyTokens: ledgerTokens}},
+		Allowance: life.Allowance{Limits: limits},
 	}, account)
-	over := before.Used >= ledgerRequests || before.Held+record.Estimate > ledgerTokens || open >= ledgerCap
+	over := before.Used >= ledgerRequests || before.Held+record.Estimate > ledgerTokens || open >= ledgerCap ||
+		limits.MonthlyBudget > 0 && before.HeldCost+record.CostEstimate > limits.MonthlyBudget
 	if _, refused := errors.AsType[*life.Refusal](err); refused != over || (err != nil && !refused) {
 		t.Fatalf("Admit = %v with %+v and an estimate of %d", err, before, record.Estimate)
 	}
@@ -110,6 +118,7 @@ func (l *ledger) finish(t *rapid.T) {
 	}
 	end := rapid.SampledFrom([]life.End{
 		{Status: protocol.StatusSucceeded, EndSeq: 2, StopReason: "end_turn", Usage: &protocol.TokenUsage{InputTokens: 20, OutputTokens: 30}},
+		{Status: protocol.StatusSucceeded, EndSeq: 2, StopReason: "end_turn", Usage: &protocol.TokenUsage{InputTokens: 700, OutputTokens: 30, CacheReadTokens: 600, CacheWriteTokens: 50}},
 		{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError},
 		{Status: protocol.StatusFailed, EndSeq: 1, ErrorCode: protocol.CodeModelError, StopReason: "end_turn"},
 		{Status: protocol.StatusCancelled, EndSeq: 4, ErrorCode: protocol.CodeCancelled, Usage: claimed.Metered(nil, 3)},
@@ -152,26 +161,26 @@ func (l *ledger) check(t *rapid.T) {
 	if len(records) != len(l.records) {
 		t.Fatalf("%d of %d records", len(records), len(l.records))
 	}
-	want := map[string]life.Month{}
+	want, spent := map[string]life.Month{}, map[string]protocol.USD{}
 	for key, r := range records {
-		m := want[r.Period]
-		m.Used++
-		if slices.Contains(account.Open, key.RequestID) {
-			m.Held += r.Estimate
-		} else {
-			s := life.Settle(r)
-			m.Used -= s.Refund
-			m.Unanswered += s.Unanswered
-			m.Tokens += s.Charge
-			m.Held += s.Charge
+		settled := !slices.Contains(account.Open, key.RequestID)
+		want[r.Period] = want[r.Period].With(r, !settled)
+		if settled {
 			l.settledOnlyIfEnded(t, r)
+			if r.ForService {
+				spent[r.Period] += life.Settle(r).Cost
+			}
 		}
-		want[r.Period] = m
 		l.endNeverChanges(t, r)
 	}
 	for period, m := range account.Months {
 		if m != want[period] {
 			t.Fatalf("%s: account %+v, records %+v", period, m, want[period])
+		}
+		stored, err := l.db.Spending(ctx, period)
+		l.fail(t, err)
+		if stored != spent[period] {
+			t.Fatalf("%s: the service has spent %s, records %s", period, stored, spent[period])
 		}
 	}
 }
@@ -214,7 +223,7 @@ func (l *ledger) rest(t *rapid.T) {
 		t.Fatalf("at rest: %+v", account)
 	}
 	for period, m := range account.Months {
-		if m.Held != m.Tokens {
+		if m.Held != m.Tokens || m.HeldCost != m.Cost {
 			t.Fatalf("at rest %s: %+v", period, m)
 		}
 	}

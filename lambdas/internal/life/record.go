@@ -39,10 +39,13 @@ type Key struct{ UserID, RequestID string }
 // Record is the meta item of a request. Times are kept to the millisecond.
 type Record struct {
 	Key
-	Period       string // such as 2026-11: month of admission in the configured time zone
-	Estimate     int64  // tokens reserved at admission
-	BodyHash     string // hex SHA-256 of the raw body; names the input item
-	Nonce        string // random, of the admission that wrote the record
+	Period       string       // such as 2026-11: month of admission in the configured time zone
+	Estimate     int64        // tokens reserved at admission
+	Price        *Price       // of its tokens, as of admission; nil: its model had none
+	CostEstimate protocol.USD // reserved at admission
+	ForService   bool         // its cost counts against the budget of the whole service
+	BodyHash     string       // hex SHA-256 of the raw body; names the input item
+	Nonce        string       // random, of the admission that wrote the record
 	Model        ModelParameters
 	Status       protocol.Status
 	Attempt      int

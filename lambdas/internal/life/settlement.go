@@ -9,6 +9,9 @@ type Settlement struct {
 	Charge     int64 // tokens
 	Delta      int64 // change of what the month holds: the charge minus the estimate
 	Excess     int64 // tokens charged beyond the estimate
+	Cost       protocol.USD
+	CostDelta  protocol.USD // change of what the month holds: the cost minus what was reserved
+	CostExcess protocol.USD // charged beyond what was reserved
 }
 
 // Settle is a pure function of the terminal record, so that whoever settles, and
@@ -17,6 +20,7 @@ func Settle(r Record) Settlement {
 	s := Settlement{}
 	if charged(r) {
 		s.Charge = tokens(r)
+		s.Cost = cost(r)
 	} else {
 		s.Refund = 1
 		if unanswered(r) {
@@ -25,6 +29,8 @@ func Settle(r Record) Settlement {
 	}
 	s.Delta = s.Charge - r.Estimate
 	s.Excess = max(0, s.Delta)
+	s.CostDelta = s.Cost - r.CostEstimate
+	s.CostExcess = max(0, s.CostDelta)
 	return s
 }
 
@@ -65,6 +71,28 @@ func tokens(r Record) int64 {
 	return max(0, r.Usage.InputTokens) + max(0, r.Usage.OutputTokens)
 }
 
+// cost is what those tokens cost at the price of the admission.
+func cost(r Record) protocol.USD {
+	switch {
+	case r.Price == nil:
+		return 0
+	case r.Usage == nil:
+		return r.Price.Cost(protocol.TokenUsage{InputTokens: r.InputEstimate()})
+	}
+	return r.Price.Cost(*r.Usage)
+}
+
+// Spent is the usage of an ended request with what it is charged; nil where its
+// usage is not known.
+func (r Record) Spent() *protocol.TokenUsage {
+	if r.Usage == nil || r.Price == nil || !r.Status.Terminal() {
+		return r.Usage
+	}
+	usage, charged := *r.Usage, Settle(r).Cost
+	usage.Cost = &charged
+	return &usage
+}
+
 // InputEstimate is the part of the estimate that the input accounts for.
 func (r Record) InputEstimate() int64 { return max(0, r.Estimate-int64(r.Model.MaxTokens)) }
 
@@ -79,6 +107,7 @@ func (r Record) Metered(reported *protocol.TokenUsage, produced int64) *protocol
 	}
 	if usage.InputTokens <= 0 {
 		usage.InputTokens, usage.Estimated = r.InputEstimate(), true
+		usage.CacheReadTokens, usage.CacheWriteTokens = 0, 0
 	}
 	if usage.OutputTokens <= 0 {
 		usage.OutputTokens = min(produced, int64(r.Model.MaxTokens))

@@ -52,11 +52,16 @@ func TestLedgerReturnsToTheCharges(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var month life.Month
 		var charges, counted int64
+		var costs protocol.USD
 		for range rapid.IntRange(1, 30).Draw(t, "requests") {
 			r := life.Record{Estimate: rapid.Int64Range(1, 10_000).Draw(t, "estimate")}
 			r.Model.MaxTokens = rapid.IntRange(1, 12_000).Draw(t, "maxTokens")
+			if rapid.Bool().Draw(t, "priced") {
+				r = r.PricedAt(drawPrice(t))
+			}
 			month.Used++
 			month.Held += r.Estimate
+			month.HeldCost += r.CostEstimate
 
 			r.Status = rapid.SampledFrom([]protocol.Status{protocol.StatusSucceeded, protocol.StatusFailed, protocol.StatusCancelled}).Draw(t, "status")
 			if r.Status == protocol.StatusFailed {
@@ -66,19 +71,27 @@ func TestLedgerReturnsToTheCharges(t *testing.T) {
 				r.FirstClaimAt = time.UnixMilli(1)
 			}
 			if rapid.Bool().Draw(t, "known") {
-				r.Usage = &protocol.TokenUsage{InputTokens: rapid.Int64Range(-5, 9_000).Draw(t, "in"), OutputTokens: rapid.Int64Range(-5, 9_000).Draw(t, "out")}
+				r.Usage = &protocol.TokenUsage{
+					InputTokens: rapid.Int64Range(-5, 9_000).Draw(t, "in"), OutputTokens: rapid.Int64Range(-5, 9_000).Draw(t, "out"),
+					CacheReadTokens: rapid.Int64Range(-5, 9_000).Draw(t, "read"), CacheWriteTokens: rapid.Int64Range(-5, 9_000).Draw(t, "write"),
+				}
 			}
 			s := life.Settle(r)
 			month.Held += s.Delta
 			month.Tokens += s.Charge
 			month.Used -= s.Refund
+			month.HeldCost += s.CostDelta
+			month.Cost += s.Cost
+			costs += s.Cost
 			charges += s.Charge
 			counted += 1 - s.Refund
-			if s.Charge < 0 || s.Refund < 0 || s.Refund > 1 || (s.Refund == 1 && s.Charge != 0) || s.Excess != max(0, s.Charge-r.Estimate) {
+			if s.Charge < 0 || s.Refund < 0 || s.Refund > 1 || (s.Refund == 1 && s.Charge != 0) || s.Excess != max(0, s.Charge-r.Estimate) ||
+				s.Cost < 0 || (s.Refund == 1 || r.Price == nil) && s.Cost != 0 || s.CostExcess != max(0, s.Cost-r.CostEstimate) {
 				t.Fatalf("Settle(%+v) = %+v", r, s)
 			}
 		}
-		if month.Held != month.Tokens || month.Tokens != charges || month.Used != counted || month.Reserved() != 0 {
+		if month.Held != month.Tokens || month.Tokens != charges || month.Used != counted || month.Reserved() != 0 ||
+			month.HeldCost != month.Cost || month.Cost != costs || month.ReservedCost() != 0 {
 			t.Fatalf("month = %+v, charges %d, counted %d", month, charges, counted)
 		}
 	})

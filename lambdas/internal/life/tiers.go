@@ -32,9 +32,13 @@ func AllowanceFor(tiers environment.Tiers, groups []string, account Account, now
 	if account.OverrideTokens != nil {
 		a.MonthlyTokens = *account.OverrideTokens
 	}
-	if now.Before(account.GrantUntil) {
-		a.MonthlyRequests = granted(a.MonthlyRequests, account.GrantRequests)
-		a.MonthlyTokens = granted(a.MonthlyTokens, account.GrantTokens)
+	if account.OverrideBudget != nil {
+		a.MonthlyBudget = *account.OverrideBudget
+	}
+	if now.Before(account.Grant.Until) {
+		a.MonthlyRequests = granted(a.MonthlyRequests, account.Grant.Requests)
+		a.MonthlyTokens = granted(a.MonthlyTokens, account.Grant.Tokens)
+		a.MonthlyBudget = granted(a.MonthlyBudget, account.Grant.Budget)
 	}
 	return a
 }
@@ -56,6 +60,7 @@ func tierOf(tiers environment.Tiers, groups []string, override string) Allowance
 		limits := tiers.Groups[g]
 		best.MonthlyRequests = better(best.MonthlyRequests, limits.MonthlyRequests)
 		best.MonthlyTokens = better(best.MonthlyTokens, limits.MonthlyTokens)
+		best.MonthlyBudget = better(best.MonthlyBudget, limits.MonthlyBudget)
 	}
 	return best
 }
@@ -69,24 +74,28 @@ func rank(tiers environment.Tiers, group string) int {
 }
 
 // better returns the larger of two limits of which 0 is unlimited.
-func better(a, b int64) int64 {
+func better[N number](a, b N) N {
 	if a == 0 || b == 0 {
 		return 0
 	}
 	return max(a, b)
 }
 
-func granted(limit, grant int64) int64 {
+func granted[N number](limit, grant N) N {
 	if limit == 0 {
 		return 0
 	}
 	return limit + min(max(0, grant), math.MaxInt64-limit)
 }
 
-// UsageOf returns the body of GET /usage.
-func UsageOf(account Account, allowance Allowance, period string, resetsAt time.Time) protocol.Usage {
+// number is a count or an amount of money.
+type number interface{ ~int64 }
+
+// UsageOf returns the body of GET /usage; that of a service without prices has
+// no budget.
+func UsageOf(account Account, allowance Allowance, period string, resetsAt time.Time, priced bool) protocol.Usage {
 	m := account.Months[period]
-	return protocol.Usage{
+	usage := protocol.Usage{
 		Period:   period,
 		ResetsAt: resetsAt.UTC().Format(time.RFC3339),
 		Tier:     allowance.Tier,
@@ -103,16 +112,26 @@ func UsageOf(account Account, allowance Allowance, period string, resetsAt time.
 		},
 		InFlight: account.InFlight,
 	}
+	if priced {
+		usage.Budget = &protocol.BudgetUsage{
+			Currency:  protocol.Currency,
+			Limit:     limit(allowance.MonthlyBudget),
+			Used:      m.Cost,
+			Reserved:  m.ReservedCost(),
+			Remaining: remaining(allowance.MonthlyBudget, m.HeldCost),
+		}
+	}
+	return usage
 }
 
-func limit(n int64) *int64 {
+func limit[N number](n N) *N {
 	if n == 0 {
 		return nil
 	}
 	return &n
 }
 
-func remaining(limit, used int64) *int64 {
+func remaining[N number](limit, used N) *N {
 	if limit == 0 {
 		return nil
 	}

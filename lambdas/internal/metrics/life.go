@@ -17,6 +17,20 @@ func (r *Recorder) Settled(record life.Record, settlement life.Settlement) {
 		values = append(values, Count(InputTokens, record.Usage.InputTokens), Count(OutputTokens, record.Usage.OutputTokens))
 	}
 	r.RecordBy(reason, values...)
+	if record.Price != nil && settlement.Cost > 0 {
+		r.spent(record, settlement)
+	}
+}
+
+// spent counts what a request cost by model and kind of token.
+func (r *Recorder) spent(record life.Record, settlement life.Settlement) {
+	values := []Value{Dollars(Cost, settlement.Cost), Dollars(ExcessCost, settlement.CostExcess)}
+	if record.Usage != nil {
+		kinds := record.Price.CostByKind(*record.Usage)
+		values = append(values, Dollars(InputCost, kinds.Input), Dollars(OutputCost, kinds.Output),
+			Dollars(CacheReadCost, kinds.CacheRead), Dollars(CacheWriteCost, kinds.CacheWrite))
+	}
+	r.RecordOf(record.Model.ModelID, values...)
 }
 
 // SettleFailed counts a settlement that did not succeed.

@@ -132,9 +132,10 @@ type promptTokens struct {
 
 func usageOf(spent protocol.TokenUsage) usage {
 	return usage{
-		PromptTokens:     spent.InputTokens,
-		CompletionTokens: spent.OutputTokens,
-		TotalTokens:      spent.InputTokens + spent.OutputTokens,
+		PromptTokens:        spent.InputTokens,
+		CompletionTokens:    spent.OutputTokens,
+		TotalTokens:         spent.InputTokens + spent.OutputTokens,
+		PromptTokensDetails: promptTokens{CachedTokens: spent.CacheReadTokens},
 	}
 }
 

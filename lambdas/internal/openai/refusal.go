@@ -33,8 +33,9 @@ var kinds = map[protocol.Code]kind{
 // hopeless are the refusals that clients would repeat by their status, and that
 // a repetition does not change before long.
 var hopeless = map[protocol.Code]bool{
-	protocol.CodeQuotaExceeded:       true,
-	protocol.CodeIdempotencyConflict: true,
+	protocol.CodeQuotaExceeded:         true,
+	protocol.CodeServiceBudgetExceeded: true,
+	protocol.CodeIdempotencyConflict:   true,
 }
 
 // AsError returns any error as clients of the API read it; see httpapi.AsError
@@ -103,7 +104,10 @@ func wordsOf(p protocol.Problem) string {
 	case len(p.Errors) > 0:
 		return fmt.Sprintf("%s %s.", labelOf(p.Errors[0].Field), p.Errors[0].Message)
 	case p.Code == protocol.CodeQuotaExceeded && p.Limit != nil && p.Used != nil:
-		return fmt.Sprintf("You exceeded your monthly quota of %s: %d of %d are used. It resets at %s.", p.Quota, *p.Used, *p.Limit, p.ResetsAt)
+		if p.Quota == protocol.QuotaBudget {
+			return fmt.Sprintf("You exceeded your monthly budget: $%s of $%s are spent. It resets at %s.", *p.Used, *p.Limit, p.ResetsAt)
+		}
+		return fmt.Sprintf("You exceeded your monthly quota of %s: %s of %s are used. It resets at %s.", p.Quota, *p.Used, *p.Limit, p.ResetsAt)
 	}
 	return p.Detail
 }
