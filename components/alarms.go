@@ -164,7 +164,7 @@ func (b *build) serviceAlarms() []alarm {
 			statistic: "Sum", period: 300, periods: periods, threshold: pulumi.Float64(threshold), runbook: runbook,
 		}
 	}
-	return []alarm{
+	return append(b.budgetAlarms(), []alarm{
 		own("internal-errors", "InternalErrors", 1, 5,
 			"Calls of the REST API are answered with internal errors, or the authorizer cannot verify tokens. "+
 				"Look for the level ERROR in the logs of the quota, requests and authorizer functions; the latter needs the key set of the user pool."),
@@ -177,7 +177,22 @@ func (b *build) serviceAlarms() []alarm {
 		own("refusals", "Refused", 3, 100,
 			"Many admissions are refused. The metric Refused by Reason says why: quota_exceeded and rate_limited are users at their limits or one that loops; "+
 				"too_many_in_flight may mean that requests do not end."),
+	}...)
+}
+
+// budgetAlarms watch the budget of the whole service, if it has one. Admissions
+// report its use whenever they have read it.
+func (b *build) budgetAlarms() []alarm {
+	if b.args.Quota.ServiceMonthlyBudget == nil {
+		return nil
 	}
+	return []alarm{{
+		role: "service-budget", namespace: MetricsNamespace, metric: "ServiceBudgetUsed",
+		dimensions: pulumi.StringMap{"Service": pulumi.String(b.serviceName())},
+		statistic:  "Maximum", period: 300, periods: 1, threshold: pulumi.Float64(80),
+		runbook: "All users together have spent 80 % of quota.serviceMonthlyBudget. At 100 % everybody is refused with 503 service_budget_exceeded until the month ends. " +
+			"The dashboard shows the spending by model, and the quota command lists users by what they spent: block one that loops, or raise the budget.",
+	}}
 }
 
 // plus adds to a setting that has a value.

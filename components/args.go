@@ -93,6 +93,17 @@ type QuotaSettings struct {
 	// MonthlyTokens is how many tokens, input and output together, a user may
 	// spend in a month. 0 is unlimited. Default: 1000000.
 	MonthlyTokens pulumi.IntPtrInput `pulumi:"monthlyTokens,optional"`
+	// MonthlyBudget is what the requests of a user may cost in a month at the
+	// prices of Model.Prices, in US dollars with at most 6 decimals, up to
+	// 9000000. Every allowed model must have a price. 0 is unlimited. Default:
+	// 0.
+	MonthlyBudget pulumi.Float64PtrInput `pulumi:"monthlyBudget,optional"`
+	// ServiceMonthlyBudget is what the requests of all users together may cost
+	// in a month, as MonthlyBudget: above it everybody gets 503
+	// service_budget_exceeded until the month ends. What is open by then is
+	// finished. Each settlement then writes 3 units more. 0 is unlimited.
+	// Default: 0.
+	ServiceMonthlyBudget pulumi.Float64PtrInput `pulumi:"serviceMonthlyBudget,optional"`
 	// Tiers are the limits of users in a Cognito group, by the group's name
 	// ([A-Za-z0-9_-]+). Of a user's groups, each limit is the best one.
 	// Default: none, every user has the limits above.
@@ -109,6 +120,9 @@ type TierSettings struct {
 	// MonthlyTokens is as in QuotaSettings. 0 is unlimited. Default: that of
 	// QuotaSettings.
 	MonthlyTokens pulumi.IntPtrInput `pulumi:"monthlyTokens,optional"`
+	// MonthlyBudget is as in QuotaSettings. 0 is unlimited. Default: that of
+	// QuotaSettings.
+	MonthlyBudget pulumi.Float64PtrInput `pulumi:"monthlyBudget,optional"`
 	// Precedence orders the groups of a user: the lowest names the user's
 	// tier. 0 or more. Default: none, which comes last.
 	Precedence pulumi.IntPtrInput `pulumi:"precedence,optional"`
@@ -124,6 +138,11 @@ type ModelSettings struct {
 	// AllowedModelIds are the models that a request may name. Must hold
 	// ModelId. Default: ModelId alone.
 	AllowedModelIds pulumi.StringArrayInput `pulumi:"allowedModelIds,optional"`
+	// Prices are what models cost, by their id as in AllowedModelIds. With
+	// prices the service counts what each request costs; a budget needs one for
+	// every allowed model. A request costs what its model cost when it was
+	// admitted. Default: none, money is not counted.
+	Prices map[string]PriceSettings `pulumi:"prices,optional"`
 	// MaxTokens is the longest answer in tokens, 1 to 128000: the value of
 	// requests that give none, and the most a request may ask for. More than
 	// 80 a second of functions.timeout, less 5 seconds, is warned of at preview.
@@ -151,6 +170,22 @@ type ModelSettings struct {
 	// GuardrailVersion is the guardrail's version, a number or DRAFT. Set
 	// together with GuardrailId. Default: none.
 	GuardrailVersion pulumi.StringPtrInput `pulumi:"guardrailVersion,optional"`
+}
+
+// PriceSettings are what a model costs, in US dollars per million tokens with at
+// most 6 decimals, up to 10000.
+type PriceSettings struct {
+	// Input is the price of input. Must be given. Default: none.
+	Input pulumi.Float64PtrInput `pulumi:"input,optional"`
+	// Output is the price of output, reasoning included. Must be given. Default:
+	// none.
+	Output pulumi.Float64PtrInput `pulumi:"output,optional"`
+	// CacheRead is the price of input that the model reads from its cache.
+	// Default: that of Input.
+	CacheRead pulumi.Float64PtrInput `pulumi:"cacheRead,optional"`
+	// CacheWrite is the price of input that the model writes to its cache.
+	// Default: that of Input.
+	CacheWrite pulumi.Float64PtrInput `pulumi:"cacheWrite,optional"`
 }
 
 // AuthSettings say who may sign in and from where.

@@ -36,8 +36,20 @@ const (
 // logRetentions are the periods that CloudWatch Logs takes, in days.
 var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
+// Largest amounts, in dollars: that of which every reader of JSON reads each
+// nano-dollar, and a price far above any.
+const (
+	maxBudget = 9_000_000
+	maxPrice  = 10_000
+)
+
+var (
+	budget = []check{atLeast(0), atMost(maxBudget), mostDecimals(6)}
+	price  = []check{atLeast(0), atMost(maxPrice), mostDecimals(6)}
+)
+
 // checks are the rules of each setting by itself. '*' stands for the name of a
-// tier.
+// tier or the id of a model.
 var checks = map[string][]check{
 	"name":               {matches(`^[A-Za-z][A-Za-z0-9-]*$`, "must be letters, digits and '-', beginning with a letter"), longest(30)},
 	"stageName":          {matches(`^[A-Za-z0-9_-]{1,128}$`, "must be 1 to 128 letters, digits, '-' and '_'")},
@@ -55,20 +67,28 @@ var checks = map[string][]check{
 
 	"quota.monthlyRequests":         {atLeast(0), atMost(maxExact)},
 	"quota.monthlyTokens":           {atLeast(0), atMost(maxExact)},
+	"quota.monthlyBudget":           budget,
+	"quota.serviceMonthlyBudget":    budget,
 	"quota.timeZone":                {timeZone},
 	"quota.tiers.*":                 {matches(`^[A-Za-z0-9_-]{1,128}$`, "must be named by 1 to 128 letters, digits, '-' and '_'")},
 	"quota.tiers.*.monthlyRequests": {atLeast(0), atMost(maxExact)},
 	"quota.tiers.*.monthlyTokens":   {atLeast(0), atMost(maxExact)},
+	"quota.tiers.*.monthlyBudget":   budget,
 	"quota.tiers.*.precedence":      {atLeast(0), atMost(maxInt32)},
 
-	"model.modelId":          {modelID},
-	"model.allowedModelIds":  {each(modelID)},
-	"model.maxTokens":        {between(1, 128_000)},
-	"model.temperature":      {between(0, 1)},
-	"model.topP":             {between(0, 1)},
-	"model.system":           {notBlank, longestBytes(2048)},
-	"model.guardrailId":      {matches(`^([a-z0-9]+|arn:[a-z-]+:bedrock:[a-z0-9-]+:\d{12}:guardrail/[a-z0-9]+)$`, "must be the id or ARN of a guardrail")},
-	"model.guardrailVersion": {matches(`^([1-9][0-9]{0,7}|DRAFT)$`, "must be a version number or DRAFT")},
+	"model.modelId":             {modelID},
+	"model.allowedModelIds":     {each(modelID)},
+	"model.prices.*":            {modelID},
+	"model.prices.*.input":      price,
+	"model.prices.*.output":     price,
+	"model.prices.*.cacheRead":  price,
+	"model.prices.*.cacheWrite": price,
+	"model.maxTokens":           {between(1, 128_000)},
+	"model.temperature":         {between(0, 1)},
+	"model.topP":                {between(0, 1)},
+	"model.system":              {notBlank, longestBytes(2048)},
+	"model.guardrailId":         {matches(`^([a-z0-9]+|arn:[a-z-]+:bedrock:[a-z0-9-]+:\d{12}:guardrail/[a-z0-9]+)$`, "must be the id or ARN of a guardrail")},
+	"model.guardrailVersion":    {matches(`^([1-9][0-9]{0,7}|DRAFT)$`, "must be a version number or DRAFT")},
 
 	"auth.userPoolId":                 {matches(`^[a-z]{2,}(-[a-z]+)+-\d_[A-Za-z0-9]+$`, "must be the id of a user pool, such as eu-west-1_AbCdEfGhI")},
 	"auth.userPoolClientId":           {matches(`^[A-Za-z0-9_+]{1,128}$`, "must be the id of an app client")},
@@ -147,6 +167,17 @@ func zeroOrAtLeast(minimum float64) check {
 			return ""
 		}
 		return "must be 0 or >= " + textOf(minimum)
+	}
+}
+
+// mostDecimals looks at the shortest decimal that is the number: the one that
+// was written.
+func mostDecimals(most int) check {
+	return func(v any) string {
+		if _, decimals, _ := strings.Cut(textOf(v), "."); len(decimals) <= most {
+			return ""
+		}
+		return "must have at most " + strconv.Itoa(most) + " decimals"
 	}
 }
 

@@ -15,6 +15,8 @@ var crossRules = []func(values) []problem{
 	notBelow("functions.reservedConcurrentExecutions", "queue.maximumConcurrency"),
 	modelAllowed,
 	modelTakesSampling,
+	pricesAreWhole,
+	budgetsNeedPrices,
 	together("model.guardrailId", "model.guardrailVersion"),
 	together("auth.userPoolId", "auth.userPoolClientId"),
 	sender,
@@ -77,6 +79,50 @@ func modelAllowed(vs values) []problem {
 	}
 	return []problem{{"model.allowedModelIds", "must contain model.modelId (" + id.(string) + ")", list}}
 }
+
+// pricesAreWhole says that a price is of input and of output.
+func pricesAreWhole(vs values) []problem {
+	var problems []problem
+	for path, v := range vs {
+		if v.rule != "model.prices.*" {
+			continue
+		}
+		for _, kind := range []string{".input", ".output"} {
+			if !vs.given(path + kind) {
+				problems = append(problems, problem{path: path + kind, rule: "must be set"})
+			}
+		}
+	}
+	return problems
+}
+
+// budgetsNeedPrices says that every allowed model has a price where there is a
+// budget: an answer of a model without one would be free.
+func budgetsNeedPrices(vs values) []problem {
+	allowed, ok := vs.get("model.allowedModelIds")
+	if !vs.given("model.allowedModelIds") {
+		var id any
+		if id, ok = vs.get("model.modelId"); ok {
+			allowed = []string{id.(string)}
+		}
+	}
+	if !ok {
+		return nil
+	}
+	unpriced := slices.DeleteFunc(slices.Clone(allowed.([]string)), func(id string) bool { return vs.given("model.prices." + id) })
+	if len(unpriced) == 0 {
+		return nil
+	}
+	var problems []problem
+	for path, v := range vs {
+		if amount, known := vs.number(path); known && amount > 0 && isBudget[v.rule] {
+			problems = append(problems, problem{path, "must not be set without a price in model.prices of every allowed model; there is none of " + strings.Join(unpriced, ", "), amount})
+		}
+	}
+	return problems
+}
+
+var isBudget = map[string]bool{"quota.monthlyBudget": true, "quota.tiers.*.monthlyBudget": true, "quota.serviceMonthlyBudget": true}
 
 // modelTakesSampling says that the default model takes the default temperature
 // and topP.

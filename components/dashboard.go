@@ -53,7 +53,7 @@ type graph struct {
 
 func (b *build) widgets() pulumi.Array {
 	widgets := pulumi.Array{}
-	for row, graphs := range [][]graph{b.healthGraphs(), b.costGraphs(), b.refusalGraphs()} {
+	for row, graphs := range [][]graph{b.healthGraphs(), b.costGraphs(), b.refusalGraphs(), b.spendingGraphs()} {
 		for column, g := range graphs {
 			widgets = append(widgets, pulumi.Map{
 				"type": pulumi.String("metric"),
@@ -103,9 +103,24 @@ func (b *build) costGraphs() []graph {
 func (b *build) refusalGraphs() []graph {
 	return []graph{
 		{"Admitted and refused", "Sum", pulumi.Array{b.own("Admitted"), b.own("Replayed"), b.own("Refused")}},
-		{"Refused by reason", "Sum", pulumi.Array{b.byReason("Refused")}},
-		{"Ended by outcome", "Sum", pulumi.Array{b.byReason("Ended"), b.own("Refunded"), b.own("ModelThrottles")}},
+		{"Refused by reason", "Sum", pulumi.Array{b.by("Reason", "Refused")}},
+		{"Ended by outcome", "Sum", pulumi.Array{b.by("Reason", "Ended"), b.own("Refunded"), b.own("ModelThrottles")}},
 	}
+}
+
+// spendingGraphs show money, if models have prices.
+func (b *build) spendingGraphs() []graph {
+	if len(b.args.Model.Prices) == 0 {
+		return nil
+	}
+	graphs := []graph{
+		{"Dollars by model", "Sum", pulumi.Array{b.by("Model", "Cost")}},
+		{"Dollars by kind of token", "Sum", pulumi.Array{b.own("InputCost"), b.own("OutputCost"), b.own("CacheReadCost"), b.own("CacheWriteCost")}},
+	}
+	if b.args.Quota.ServiceMonthlyBudget != nil {
+		graphs = append(graphs, graph{"Percent of the service's budget", "Maximum", pulumi.Array{b.own("ServiceBudgetUsed")}})
+	}
+	return graphs
 }
 
 // own is a metric that the functions of this service write.
@@ -113,9 +128,9 @@ func (b *build) own(metric string) pulumi.Array {
 	return series(MetricsNamespace, metric, pulumi.String("Service"), pulumi.String(b.serviceName()))
 }
 
-// byReason is such a metric, a line for each reason.
-func (b *build) byReason(metric string) pulumi.Array {
-	search := fmt.Sprintf(`SEARCH('{%s,Service,Reason} MetricName="%s" Service="%s"', 'Sum', 300)`, MetricsNamespace, metric, b.serviceName())
+// by is such a metric, a line for each value of a dimension.
+func (b *build) by(dimension, metric string) pulumi.Array {
+	search := fmt.Sprintf(`SEARCH('{%s,Service,%s} MetricName="%s" Service="%s"', 'Sum', 300)`, MetricsNamespace, dimension, metric, b.serviceName())
 	return pulumi.Array{pulumi.Map{"expression": pulumi.String(search)}}
 }
 

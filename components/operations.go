@@ -45,6 +45,7 @@ var restAPIDocument = openapi.API{
 			Problems: []protocol.Code{
 				protocol.CodeInvalidRequest, protocol.CodeModelNotAllowed, protocol.CodeBlocked, protocol.CodeIdempotencyConflict,
 				protocol.CodePayloadTooLarge, protocol.CodeQuotaExceeded, protocol.CodeTooManyInFlight,
+				protocol.CodeServiceBudgetExceeded,
 			},
 		},
 		{

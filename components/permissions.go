@@ -77,10 +77,13 @@ func (b *build) authorizerGrants() []grant {
 }
 
 // quotaVerbs are what the quota function does with the accounts of users and,
-// where there are some, with their keys.
+// where there are some, with their keys and the spending of the whole service.
 func (b *build) quotaVerbs() []string {
-	if b.hasKeys() {
+	switch {
+	case b.hasKeys():
 		return []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
+	case b.args.Quota.ServiceMonthlyBudget != nil:
+		return []string{"GetItem", "Query", "UpdateItem"}
 	}
 	return []string{"GetItem", "UpdateItem"}
 }

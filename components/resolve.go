@@ -18,7 +18,7 @@ func resolve(name string, args *StreamingServiceArgs) (*StreamingServiceArgs, er
 		args = &StreamingServiceArgs{}
 	}
 	resolved := *args
-	found := settings{values: values{}, tiers: map[string]*TierSettings{}}
+	found := settings{values: values{}}
 	found.structure("", "", reflect.ValueOf(&resolved).Elem(), reflect.ValueOf(defaults()).Elem())
 	found.values["name"] = value{v: name, rule: "name", known: true, given: true}
 	if err := validate(found.values); err != nil {
@@ -26,10 +26,7 @@ func resolve(name string, args *StreamingServiceArgs) (*StreamingServiceArgs, er
 	}
 	found.canonicalize()
 	found.gate()
-	resolved.Quota.Tiers = map[string]TierSettings{}
-	for group, tier := range found.tiers {
-		resolved.Quota.Tiers[group] = *tier
-	}
+	found.fill()
 	return &resolved, nil
 }
 
@@ -38,7 +35,13 @@ type settings struct {
 	values  values
 	outputs []outputSetting
 	lists   []listSetting
-	tiers   map[string]*TierSettings
+	maps    []mapSetting
+}
+
+// mapSetting is a map of settings structs, of which entries are copies.
+type mapSetting struct {
+	field   reflect.Value
+	entries map[string]reflect.Value
 }
 
 // listSetting is a list whose value is known and has a canonical form.
@@ -59,7 +62,8 @@ type outputSetting struct {
 // structure collects the leaves of a settings struct and puts defaults where
 // nothing is given. Nested structs are copied, so that the caller's stay as
 // they are. Path is that of the struct; rule is the path under which the table
-// of checks has it, where '*' stands for the name of a tier.
+// of checks has it, where '*' stands for the name of a tier or the id of
+// a model.
 func (s *settings) structure(path, rule string, target, defaults reflect.Value) {
 	for i := range target.NumField() {
 		name, ok := settingName(target.Type().Field(i))
@@ -79,14 +83,33 @@ func (s *settings) structure(path, rule string, target, defaults reflect.Value) 
 			}
 			field.Set(copied)
 			s.structure(path, rule, copied.Elem(), fallback.Elem())
-		case field.Type() == reflect.TypeFor[map[string]TierSettings]():
-			for group, tier := range field.Interface().(map[string]TierSettings) {
-				s.tiers[group] = &tier
-				s.values[join(path, group)] = value{v: group, rule: join(rule, "*"), known: true, given: true}
-				s.structure(join(path, group), join(rule, "*"), reflect.ValueOf(&tier).Elem(), reflect.Value{})
-			}
+		case isSettingsMap(field.Type()):
+			s.mapOf(path, rule, field)
 		default:
 			s.leaf(path, rule, field, fallback)
+		}
+	}
+}
+
+// mapOf collects the leaves of the structs in a map.
+func (s *settings) mapOf(path, rule string, field reflect.Value) {
+	copied := mapSetting{field, map[string]reflect.Value{}}
+	for _, key := range field.MapKeys() {
+		entry := reflect.New(field.Type().Elem()).Elem()
+		entry.Set(field.MapIndex(key))
+		copied.entries[key.String()] = entry
+		s.values[join(path, key.String())] = value{v: key.String(), rule: join(rule, "*"), known: true, given: true}
+		s.structure(join(path, key.String()), join(rule, "*"), entry, reflect.Value{})
+	}
+	s.maps = append(s.maps, copied)
+}
+
+// fill puts the maps together again, in place of the caller's.
+func (s *settings) fill() {
+	for _, m := range s.maps {
+		m.field.Set(reflect.MakeMap(m.field.Type()))
+		for key, entry := range m.entries {
+			m.field.SetMapIndex(reflect.ValueOf(key), entry)
 		}
 	}
 }
@@ -224,6 +247,10 @@ func join(path, name string) string {
 		return name
 	}
 	return path + "." + name
+}
+
+func isSettingsMap(t reflect.Type) bool {
+	return t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Struct
 }
 
 func isSettings(t reflect.Type) bool {

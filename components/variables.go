@@ -10,7 +10,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/streaming-service/streaming-service/internal/environment"
-	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // environmentBytes is the most that Lambda takes for the variables of a
@@ -64,9 +63,9 @@ var variableNames = map[string][]string{
 	FunctionQuota: {
 		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
 		environment.WebSocketAPIEndpoint, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
-		environment.QuotaTiers, environment.TimeZone,
+		environment.QuotaTiers, environment.ServiceMonthlyBudget, environment.TimeZone,
 		environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
-		environment.ModelID, environment.AllowedModelIDs, environment.MaxTokens, environment.Temperature, environment.TopP,
+		environment.ModelID, environment.AllowedModelIDs, environment.ModelPrices, environment.MaxTokens, environment.Temperature, environment.TopP,
 		environment.SystemPrompt, environment.AllowSystem,
 		environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds,
 		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
@@ -124,15 +123,17 @@ func (b *build) variables() pulumi.StringMap {
 		environment.AllowedCIDRs:   text(b.args.Auth.AllowedCidrs),
 		environment.PersonalKeys:   pulumi.String(strconv.FormatBool(b.hasKeys())),
 
-		environment.QuotaTiers:      b.tiers(),
-		environment.TimeZone:        text(b.args.Quota.TimeZone),
-		environment.UserRateLimit:   text(throttle.UserRateLimit),
-		environment.UserBurstLimit:  text(throttle.UserBurstLimit),
-		environment.UserConcurrency: text(throttle.UserConcurrency),
-		environment.UserConnections: text(throttle.UserConnections),
+		environment.QuotaTiers:           b.tiers(),
+		environment.ServiceMonthlyBudget: text(b.args.Quota.ServiceMonthlyBudget),
+		environment.TimeZone:             text(b.args.Quota.TimeZone),
+		environment.UserRateLimit:        text(throttle.UserRateLimit),
+		environment.UserBurstLimit:       text(throttle.UserBurstLimit),
+		environment.UserConcurrency:      text(throttle.UserConcurrency),
+		environment.UserConnections:      text(throttle.UserConnections),
 
 		environment.ModelID:          text(model.ModelId),
 		environment.AllowedModelIDs:  allowed,
+		environment.ModelPrices:      b.prices(),
 		environment.MaxTokens:        text(model.MaxTokens),
 		environment.Temperature:      text(model.Temperature),
 		environment.TopP:             text(model.TopP),
@@ -151,62 +152,6 @@ func (b *build) variables() pulumi.StringMap {
 		environment.MetricsNamespace: pulumi.String(MetricsNamespace),
 		environment.ServiceName:      pulumi.String(b.serviceName()),
 	}
-}
-
-// tiers is the limits of every tier as JSON. What a tier leaves open is that
-// of users without one.
-func (b *build) tiers() pulumi.StringInput {
-	quota := b.args.Quota
-	groups := slices.Sorted(maps.Keys(quota.Tiers))
-	settings := []pulumi.IntPtrInput{quota.MonthlyRequests, quota.MonthlyTokens}
-	for _, group := range groups {
-		tier := quota.Tiers[group]
-		settings = append(settings, tier.MonthlyRequests, tier.MonthlyTokens, tier.Precedence)
-	}
-	inputs, numbers, allKnown := make([]any, len(settings)), make([]any, len(settings)), true
-	for i, setting := range settings {
-		v, known := plain(setting)
-		allKnown, numbers[i], inputs[i] = allKnown && known, v, v
-		if !known {
-			inputs[i] = setting.ToIntPtrOutput()
-		}
-	}
-	if allKnown {
-		return pulumi.String(tiersJSON(groups, numbers))
-	}
-	return pulumi.All(inputs...).ApplyT(func(resolved []any) string {
-		for i := range resolved {
-			resolved[i] = orDefault(resolved[i], nil)
-		}
-		return tiersJSON(groups, resolved)
-	}).(pulumi.StringOutput)
-}
-
-// tiersJSON encodes the two limits of users without a tier, and of each group
-// the two limits and the precedence, where nil is none.
-func tiersJSON(groups []string, numbers []any) string {
-	orElse := func(i, fallback int) int64 {
-		if n, ok := numbers[i].(int); ok {
-			return int64(n)
-		}
-		n, _ := numbers[fallback].(int)
-		return int64(n)
-	}
-	limits := func(i int) environment.Limits {
-		return environment.Limits{MonthlyRequests: orElse(i, 0), MonthlyTokens: orElse(i+1, 1)}
-	}
-	tiers := environment.Tiers{Default: limits(0), Groups: map[string]environment.Limits{}}
-	precedence := map[string]int{}
-	for n, group := range groups {
-		i := 2 + 3*n
-		tiers.Groups[group] = limits(i)
-		if p, ok := numbers[i+2].(int); ok {
-			precedence[group] = p
-			tiers.Order = append(tiers.Order, group)
-		}
-	}
-	slices.SortStableFunc(tiers.Order, func(a, b string) int { return precedence[a] - precedence[b] })
-	return string(protocol.Encode(tiers))
 }
 
 // checkEnvironment fails if Lambda would refuse the variables for their size.

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -152,7 +153,7 @@ func TestAFailureCanBeTriedAgain(t *testing.T) {
 
 func TestARefusalNamesTheLimit(t *testing.T) {
 	f := newFakeService(t)
-	limit := int64(100)
+	limit := json.Number("100")
 	f.refuse = &protocol.Problem{Type: "t", Title: "Quota exceeded", Status: 429, Code: protocol.CodeQuotaExceeded, Quota: "requests", Limit: &limit, Used: &limit, ResetsAt: "2026-12-01T00:00:00Z"}
 	p := openPage(t, f)
 	p.signIn()

@@ -58,28 +58,32 @@ func thenShow(user string, change func(context.Context, *operator.Operator) erro
 
 func set(args []string) (command, error) {
 	var requests, tokens optionalCount
+	var budget optionalBudget
 	var override operator.Override
 	flags := newFlags()
 	flags.Var(&requests, "requests", "")
 	flags.Var(&tokens, "tokens", "")
+	flags.Var(&budget, "budget", "")
 	flags.StringVar(&override.Tier, "tier", "", "")
 	user, err := parseUser(flags, args)
 	if err != nil {
 		return nil, err
 	}
-	override.MonthlyRequests, override.MonthlyTokens = requests.value, tokens.value
+	override.MonthlyRequests, override.MonthlyTokens, override.MonthlyBudget = requests.value, tokens.value, budget.value
 	if override == (operator.Override{}) {
-		return nil, &usageError{"set wants -requests, -tokens or -tier"}
+		return nil, &usageError{"set wants -requests, -tokens, -budget or -tier"}
 	}
 	return thenShow(user, func(ctx context.Context, o *operator.Operator) error { return o.Set(ctx, user, override) }), nil
 }
 
 func grant(args []string) (command, error) {
 	var requests, tokens optionalCount
+	var budget optionalBudget
 	var until string
 	flags := newFlags()
 	flags.Var(&requests, "requests", "")
 	flags.Var(&tokens, "tokens", "")
+	flags.Var(&budget, "budget", "")
 	flags.StringVar(&until, "until", "", "")
 	user, err := parseUser(flags, args)
 	if err != nil {
@@ -90,7 +94,7 @@ func grant(args []string) (command, error) {
 	}
 	end, err := parseTime(until, time.Now())
 	return thenShow(user, func(ctx context.Context, o *operator.Operator) error {
-		return o.Grant(ctx, user, requests.orZero(), tokens.orZero(), end)
+		return o.Grant(ctx, user, operator.Addition{Requests: requests.orZero(), Tokens: tokens.orZero(), Budget: budget.orZero()}, end)
 	}), err
 }
 

@@ -21,10 +21,10 @@ const help = `quota shows and changes what users of a streaming service may spen
 Commands. USER is an e-mail address or the sub of the user's tokens.
 
   show USER                     limits, usage, override, grant, block
-  set USER [-requests N] [-tokens N] [-tier NAME]
+  set USER [-requests N] [-tokens N] [-budget DOLLARS] [-tier NAME]
                                 override monthly limits; 0 is unlimited
   clear USER                    remove the override
-  grant USER [-requests N] [-tokens N] -until TIME
+  grant USER [-requests N] [-tokens N] [-budget DOLLARS] -until TIME
                                 add to the monthly limits until TIME
   block USER [-until TIME]      refuse new requests, for good or until TIME
   unblock USER
@@ -34,7 +34,8 @@ Commands. USER is an e-mail address or the sub of the user's tokens.
   keys USER                     the personal keys of a user
   revoke USER -key ID | -all    delete one of them, or all
   audit [-period 2026-11]       recompute the counters from the requests and
-                                report drift; exit 3 if there is any
+                                report drift; exit 3 if there is any. Of
+                                money the counters are nano-dollars
 
 TIME is RFC 3339 (2026-12-01T00:00:00Z), a date, or a duration from now (72h).
 

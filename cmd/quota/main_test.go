@@ -28,7 +28,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{[]string{"-local", "x", "-nope", "show"}, "flag provided but not defined: -nope"},
 		{[]string{"-local", "x", "show"}, `want one USER, got ""`},
 		{[]string{"-local", "x", "show", "a", "b"}, `want one USER, got "a b"`},
-		{[]string{"-local", "x", "set", "a"}, "set wants -requests, -tokens or -tier"},
+		{[]string{"-local", "x", "set", "a"}, "set wants -requests, -tokens, -budget or -tier"},
 		{[]string{"-local", "x", "set", "a", "-requests", "-3"}, "want a number of 0 or more"},
 		{[]string{"-local", "x", "grant", "a", "-requests", "3"}, "grant wants -until"},
 		{[]string{"-local", "x", "grant", "a", "-requests", "3", "-until", "soon"}, `-until "soon" is no RFC 3339 time, date or duration`},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/streaming-service/streaming-service/lambdas/operator"
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 var errHelp = errors.New("help")
@@ -106,6 +107,31 @@ func (c *optionalCount) orZero() int64 {
 		return 0
 	}
 	return *c.value
+}
+
+// maxBudget is the largest budget, in dollars: that of the settings.
+const maxBudget = 9_000_000
+
+// optionalBudget is a flag of an amount of dollars that knows whether it was
+// given.
+type optionalBudget struct{ value *protocol.USD }
+
+func (b *optionalBudget) String() string { return "" }
+
+func (b *optionalBudget) Set(text string) error {
+	amount, err := protocol.ParseUSD(text)
+	if err != nil || amount < 0 || amount > maxBudget*protocol.Dollar || amount%1_000 != 0 {
+		return fmt.Errorf("want dollars from 0 to %d with at most 6 decimals", maxBudget)
+	}
+	b.value = &amount
+	return nil
+}
+
+func (b *optionalBudget) orZero() protocol.USD {
+	if b.value == nil {
+		return 0
+	}
+	return *b.value
 }
 
 // parseTime reads RFC 3339, a date in UTC, or a duration from now.

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/streaming-service/streaming-service/lambdas/operator"
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // printer writes results as a table or as JSON.
@@ -40,19 +41,35 @@ func (p printer) status(s operator.Status) error {
 		{"period", s.Usage.Period + ", until " + s.Usage.ResetsAt},
 		{"requests", strconv.FormatInt(s.Usage.Requests.Used, 10) + " of " + limit(s.Usage.Requests.Limit)},
 		{"tokens", strconv.FormatInt(s.Usage.Tokens.Used, 10) + " of " + limit(s.Usage.Tokens.Limit) + ", " + strconv.FormatInt(s.Usage.Tokens.Reserved, 10) + " reserved"},
+		{"budget", budget(s.Usage.Budget)},
 		{"open", strings.Join(s.Open, ", ")},
 	}
 	if o := s.Override; o != nil {
 		rows = append(rows, []string{"override", override(*o)})
 	}
 	if g := s.Grant; g != nil {
-		rows = append(rows, []string{"grant", fmt.Sprintf("%d requests, %d tokens until %s", g.Requests, g.Tokens, g.Until)})
+		rows = append(rows, []string{"grant", fmt.Sprintf("%d requests, %d tokens, $%s until %s", g.Requests, g.Tokens, g.Budget, g.Until)})
 	}
 	if s.BlockedUntil != "" {
 		rows = append(rows, []string{"blocked", "until " + s.BlockedUntil})
 	}
 	rows = slices.DeleteFunc(rows, func(row []string) bool { return row[1] == "" })
 	return p.print(s, []string{"user", s.UserID}, rows)
+}
+
+// budget describes the money of a month; "" where nothing has a price.
+func budget(b *protocol.BudgetUsage) string {
+	if b == nil {
+		return ""
+	}
+	return "$" + b.Used.String() + " of " + amount(b.Limit) + ", $" + b.Reserved.String() + " reserved"
+}
+
+func amount(limit *protocol.USD) string {
+	if limit == nil {
+		return "unlimited"
+	}
+	return "$" + limit.String()
 }
 
 func override(o operator.Override) string {
@@ -66,10 +83,13 @@ func override(o operator.Override) string {
 	if o.MonthlyTokens != nil {
 		parts = append(parts, "tokens "+limit(zeroIsNone(o.MonthlyTokens)))
 	}
+	if o.MonthlyBudget != nil {
+		parts = append(parts, "budget "+amount(zeroIsNone(o.MonthlyBudget)))
+	}
 	return strings.Join(parts, ", ")
 }
 
-func zeroIsNone(n *int64) *int64 {
+func zeroIsNone[N ~int64](n *N) *N {
 	if *n == 0 {
 		return nil
 	}
@@ -89,26 +109,29 @@ func (p printer) statuses(all []operator.Status) error {
 		rows[i] = []string{
 			s.UserID, s.Email, s.Usage.Tier, fmt.Sprintf("%.0f%%", 100*s.Fraction()),
 			strconv.FormatInt(s.Usage.Requests.Used, 10) + "/" + limit(s.Usage.Requests.Limit),
-			strconv.FormatInt(s.Usage.Tokens.Used+s.Usage.Tokens.Reserved, 10) + "/" + limit(s.Usage.Tokens.Limit),
+			strconv.FormatInt(s.Usage.Tokens.Used+s.Usage.Tokens.Reserved, 10) + "/" + limit(s.Usage.Tokens.Limit), "",
+		}
+		if b := s.Usage.Budget; b != nil {
+			rows[i][6] = "$" + (b.Used + b.Reserved).String() + "/" + amount(b.Limit)
 		}
 	}
-	return p.print(all, []string{"USER", "E-MAIL", "TIER", "USED", "REQUESTS", "TOKENS"}, rows)
+	return p.print(all, []string{"USER", "E-MAIL", "TIER", "USED", "REQUESTS", "TOKENS", "BUDGET"}, rows)
 }
 
 func (p printer) entries(all []operator.Entry) error {
 	rows := make([][]string, len(all))
 	for i, e := range all {
-		rows[i] = []string{e.Period, e.UserID, strconv.FormatInt(e.Requests, 10), strconv.FormatInt(e.Tokens, 10), strconv.FormatInt(e.Reserved, 10)}
+		rows[i] = []string{e.Period, e.UserID, strconv.FormatInt(e.Requests, 10), strconv.FormatInt(e.Tokens, 10), strconv.FormatInt(e.Reserved, 10), e.Cost.String(), e.ReservedCost.String()}
 	}
-	return p.print(all, []string{"PERIOD", "USER", "REQUESTS", "TOKENS", "RESERVED"}, rows)
+	return p.print(all, []string{"PERIOD", "USER", "REQUESTS", "TOKENS", "RESERVED", "COST", "RESERVED COST"}, rows)
 }
 
 func (p printer) records(all []operator.Record) error {
 	rows := make([][]string, len(all))
 	for i, r := range all {
-		rows[i] = []string{r.CreatedAt, r.RequestID, string(r.Status), strconv.Itoa(r.Attempts), strconv.FormatInt(r.Tokens, 10), r.Model, string(r.Error)}
+		rows[i] = []string{r.CreatedAt, r.RequestID, string(r.Status), strconv.Itoa(r.Attempts), strconv.FormatInt(r.Tokens, 10), r.Cost.String(), r.Model, string(r.Error)}
 	}
-	return p.print(all, []string{"CREATED", "REQUEST", "STATUS", "ATTEMPTS", "TOKENS", "MODEL", "ERROR"}, rows)
+	return p.print(all, []string{"CREATED", "REQUEST", "STATUS", "ATTEMPTS", "TOKENS", "COST", "MODEL", "ERROR"}, rows)
 }
 
 func (p printer) keys(all []operator.Key) error {

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,20 +14,21 @@ var everywhere = []protocol.Code{protocol.CodeForbidden, protocol.CodeRateLimite
 
 // meanings tell what each code says, for those who read the document.
 var meanings = map[protocol.Code]string{
-	protocol.CodeInvalidRequest:      "the request is not valid; errors names the fields",
-	protocol.CodeModelNotAllowed:     "the model is not one of those allowed",
-	protocol.CodeUnauthenticated:     "the token is missing, expired or of another application",
-	protocol.CodeForbidden:           "calls from this address are not allowed",
-	protocol.CodeBlocked:             "the account may not submit requests",
-	protocol.CodeNotFound:            "the user has nothing of this id",
-	protocol.CodeMethodNotAllowed:    "the resource has no such method",
-	protocol.CodeIdempotencyConflict: "the Idempotency-Key was used with another body",
-	protocol.CodePayloadTooLarge:     "the body is too large",
-	protocol.CodeQuotaExceeded:       "the monthly quota does not allow the request; quota, limit, used and resetsAt tell which",
-	protocol.CodeRateLimited:         "calls come too fast",
-	protocol.CodeTooManyInFlight:     "too many requests of the user are open",
-	protocol.CodeInternal:            "the service failed",
-	protocol.CodeUnavailable:         "the outcome is unknown: the same request with the same Idempotency-Key is safe to send again",
+	protocol.CodeInvalidRequest:        "the request is not valid; errors names the fields",
+	protocol.CodeModelNotAllowed:       "the model is not one of those allowed",
+	protocol.CodeUnauthenticated:       "the token is missing, expired or of another application",
+	protocol.CodeForbidden:             "calls from this address are not allowed",
+	protocol.CodeBlocked:               "the account may not submit requests",
+	protocol.CodeNotFound:              "the user has nothing of this id",
+	protocol.CodeMethodNotAllowed:      "the resource has no such method",
+	protocol.CodeIdempotencyConflict:   "the Idempotency-Key was used with another body",
+	protocol.CodePayloadTooLarge:       "the body is too large",
+	protocol.CodeQuotaExceeded:         "the monthly quota does not allow the request; quota, limit, used and resetsAt tell which",
+	protocol.CodeRateLimited:           "calls come too fast",
+	protocol.CodeTooManyInFlight:       "too many requests of the user are open",
+	protocol.CodeInternal:              "the service failed",
+	protocol.CodeServiceBudgetExceeded: "all users together have spent the budget of the month",
+	protocol.CodeUnavailable:           "the outcome is unknown: the same request with the same Idempotency-Key is safe to send again",
 }
 
 // problems are the responses for all codes that an operation may answer, one a
@@ -93,7 +95,7 @@ func exampleOf(status int, code protocol.Code) protocol.Problem {
 	case protocol.CodeInvalidRequest:
 		p.Errors = []protocol.FieldError{{Field: "prompt", Message: "must not be blank"}}
 	case protocol.CodeQuotaExceeded:
-		p.Quota, p.Limit, p.Used, p.ResetsAt = "requests", new(int64(1000)), new(int64(1000)), "2026-12-01T00:00:00Z"
+		p.Quota, p.Limit, p.Used, p.ResetsAt = "requests", new(json.Number("1000")), new(json.Number("1000")), "2026-12-01T00:00:00Z"
 	}
 	return p
 }

@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"github.com/streaming-service/streaming-service/components"
 )
 
 // decoder puts configuration into settings and collects what is wrong with it.
@@ -48,9 +46,11 @@ func (d *decoder) value(path string, v any, target reflect.Value) {
 	if v == nil {
 		return
 	}
+	if target.Kind() == reflect.Map && target.Type().Elem().Kind() == reflect.Struct {
+		d.structures(path, v, target)
+		return
+	}
 	switch target.Type() {
-	case reflect.TypeFor[map[string]components.TierSettings]():
-		d.tiers(path, v, target)
 	case reflect.TypeFor[pulumi.StringArrayInput]():
 		d.list(path, v, target)
 	case reflect.TypeFor[pulumi.StringMapInput]():
@@ -81,19 +81,19 @@ func (d *decoder) structure(path string, v any, target reflect.Value) {
 	}
 }
 
-func (d *decoder) tiers(path string, v any, target reflect.Value) {
+// structures decodes an object of which each member is a structure.
+func (d *decoder) structures(path string, v any, target reflect.Value) {
 	object, ok := v.(map[string]any)
 	if !ok {
 		d.wrong(path, "an object", v)
 		return
 	}
-	tiers := map[string]components.TierSettings{}
-	for group, limits := range object {
-		var tier components.TierSettings
-		d.structure(path+"."+group, limits, reflect.ValueOf(&tier).Elem())
-		tiers[group] = tier
+	target.Set(reflect.MakeMap(target.Type()))
+	for name, members := range object {
+		element := reflect.New(target.Type().Elem()).Elem()
+		d.structure(path+"."+name, members, element)
+		target.SetMapIndex(reflect.ValueOf(name), element)
 	}
-	target.Set(reflect.ValueOf(tiers))
 }
 
 func (d *decoder) list(path string, v any, target reflect.Value) {

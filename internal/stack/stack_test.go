@@ -183,7 +183,7 @@ func TestInvalidConfiguration(t *testing.T) {
 		{"unknown nested key", map[string]string{"quota": `{"monthlyRequest":1}`}, "unknown config key quota.monthlyRequest, did you mean quota.monthlyRequests?"},
 		{"case", map[string]string{"throttle": `{"websocketRateLimit":1}`}, "unknown config key throttle.websocketRateLimit, did you mean throttle.webSocketRateLimit?"},
 		{"nothing alike", map[string]string{"streaming": `{"x":1}`}, "unknown config key streaming.x, valid are flushIntervalMs, onDisconnect, replayTtlHours"},
-		{"unknown limit of a tier", map[string]string{"quota": `{"tiers":{"pro":{"requests":1}}}`}, "unknown config key quota.tiers.pro.requests, valid are monthlyRequests, monthlyTokens, precedence"},
+		{"unknown limit of a tier", map[string]string{"quota": `{"tiers":{"pro":{"requests":1}}}`}, "unknown config key quota.tiers.pro.requests, valid are monthlyBudget, monthlyRequests, monthlyTokens, precedence"},
 		{"not an integer", map[string]string{"quota": `{"monthlyRequests":"many"}`}, `quota.monthlyRequests must be an integer, got "many"`},
 		{"fraction", map[string]string{"quota": `{"monthlyRequests":1.5}`}, `quota.monthlyRequests must be an integer, got 1.5`},
 		{"plain integer", map[string]string{"queue": `{"sweepIntervalMinutes":true}`}, `queue.sweepIntervalMinutes must be an integer, got true`},
@@ -195,7 +195,7 @@ func TestInvalidConfiguration(t *testing.T) {
 		{"not JSON", map[string]string{"quota": `monthlyRequests`}, `quota must be an object, got "monthlyRequests"`},
 		{"not a tier", map[string]string{"quota": `{"tiers":{"pro":5}}`}, `quota.tiers.pro must be an object, got 5`},
 		{"all at once", map[string]string{"quota": `{"a":1,"monthlyTokens":{}}`, "zone": "x"},
-			"quota.monthlyTokens must be an integer, got {}\nunknown config key quota.a, valid are monthlyRequests, monthlyTokens, tiers, timeZone\nunknown config key zone, valid are auth, domain, "},
+			"quota.monthlyTokens must be an integer, got {}\nunknown config key quota.a, valid are monthlyBudget, monthlyRequests, monthlyTokens, serviceMonthlyBudget, tiers, timeZone\nunknown config key zone, valid are auth, domain, "},
 		{"rules hold", map[string]string{"quota": `{"monthlyRequests":-5}`}, "quota.monthlyRequests must be >= 0, got -5"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

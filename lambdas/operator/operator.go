@@ -130,14 +130,22 @@ func (o *Operator) Clear(ctx context.Context, name string) error {
 }
 
 // Grant adds to the limits of a user until a time; it replaces an earlier grant.
-func (o *Operator) Grant(ctx context.Context, name string, grant life.Grant) error {
-	if !grant.Until.After(o.now()) {
-		return fmt.Errorf("a grant must end in the future, got %s", format(grant.Until))
+func (o *Operator) Grant(ctx context.Context, name string, add Addition, until time.Time) error {
+	if !until.After(o.now()) {
+		return fmt.Errorf("a grant must end in the future, got %s", format(until))
 	}
-	if least := min(grant.Requests, grant.Tokens, int64(grant.Budget)); least < 0 || max(grant.Requests, grant.Tokens, int64(grant.Budget)) == 0 {
-		return fmt.Errorf("a grant must add requests, tokens or budget, got %d, %d and %s", grant.Requests, grant.Tokens, grant.Budget)
+	if min(add.Requests, add.Tokens, int64(add.Budget)) < 0 || add == (Addition{}) {
+		return fmt.Errorf("a grant must add requests, tokens or budget, got %d, %d and %s", add.Requests, add.Tokens, add.Budget)
 	}
+	grant := life.Grant{Requests: add.Requests, Tokens: add.Tokens, Budget: add.Budget, Until: until}
 	return o.change(ctx, name, func(userID string) error { return o.store.Grant(ctx, userID, grant) })
+}
+
+// Addition is what a grant adds to monthly limits.
+type Addition struct {
+	Requests int64
+	Tokens   int64
+	Budget   protocol.USD
 }
 
 // Block refuses a user's requests until a time.

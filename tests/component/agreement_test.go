@@ -96,8 +96,8 @@ func TestProjectsOfAnAccountAreApart(t *testing.T) {
 func TestRunbooks(t *testing.T) {
 	t.Parallel()
 	alarms := declare(t, everything()).ofType("aws:cloudwatch/metricAlarm:MetricAlarm")
-	if len(alarms) != 21 {
-		t.Errorf("there are %d alarms, want 21", len(alarms))
+	if len(alarms) != 22 {
+		t.Errorf("there are %d alarms, want 22", len(alarms))
 	}
 	for _, d := range alarms {
 		text, _ := d.Inputs["alarmDescription"].(string)

@@ -23,14 +23,18 @@ func everything() *components.StreamingServiceArgs {
 			UserRateLimit: pulumi.Float64(0.25), UserBurstLimit: pulumi.Int(16), UserConcurrency: pulumi.Int(17), UserConnections: pulumi.Int(18),
 		},
 		Quota: &components.QuotaSettings{
-			MonthlyRequests: pulumi.Int(21), MonthlyTokens: pulumi.Int(22), TimeZone: pulumi.String("Europe/Berlin"),
+			MonthlyRequests: pulumi.Int(21), MonthlyTokens: pulumi.Int(22), MonthlyBudget: pulumi.Float64(2.000001), ServiceMonthlyBudget: pulumi.Float64(250.5), TimeZone: pulumi.String("Europe/Berlin"),
 			Tiers: map[string]components.TierSettings{
-				"pro":  {MonthlyRequests: pulumi.Int(23), MonthlyTokens: pulumi.Int(24), Precedence: pulumi.Int(2)},
+				"pro":  {MonthlyRequests: pulumi.Int(23), MonthlyTokens: pulumi.Int(24), MonthlyBudget: pulumi.Float64(0), Precedence: pulumi.Int(2)},
 				"free": {MonthlyTokens: pulumi.Int(5)},
 			},
 		},
 		Model: &components.ModelSettings{
 			ModelId: pulumi.String("eu.amazon.nova-pro-v1:0"), AllowedModelIds: pulumi.ToStringArray([]string{"eu.amazon.nova-pro-v1:0", "amazon.nova-lite-v1:0"}),
+			Prices: map[string]components.PriceSettings{
+				"eu.amazon.nova-pro-v1:0": {Input: pulumi.Float64(0.8), Output: pulumi.Float64(3.2), CacheRead: pulumi.Float64(0.2)},
+				"amazon.nova-lite-v1:0":   {Input: pulumi.Float64(0.06), Output: pulumi.Float64(0.24), CacheRead: pulumi.Float64(0.015), CacheWrite: pulumi.Float64(0)},
+			},
 			MaxTokens: pulumi.Int(31), Temperature: pulumi.Float64(0.5), TopP: pulumi.Float64(0.75), System: pulumi.String("Be brief."), AllowSystem: pulumi.Bool(false),
 			GuardrailId: pulumi.String("gr4rd"), GuardrailVersion: pulumi.String("7"),
 		},

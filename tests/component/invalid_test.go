@@ -2,6 +2,7 @@ package component_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -39,6 +40,38 @@ var invalid = []struct {
 		`quota.tiers.a.monthlyTokens must be named by 1 to 128 letters, digits, '-' and '_', got "a.monthlyTokens"`},
 	{"tier limit", args{Quota: &components.QuotaSettings{Tiers: map[string]components.TierSettings{"gold": {MonthlyTokens: pulumi.Int(-1)}}}},
 		"quota.tiers.gold.monthlyTokens must be >= 0, got -1"},
+	{"negative budget", args{Quota: &components.QuotaSettings{MonthlyBudget: pulumi.Float64(-0.5)}},
+		"quota.monthlyBudget must be >= 0, got -0.5"},
+	{"budget of seven decimals", args{Quota: &components.QuotaSettings{ServiceMonthlyBudget: pulumi.Float64(1.0000001)}, Model: priced(1)},
+		"quota.serviceMonthlyBudget must have at most 6 decimals, got 1.0000001"},
+	{"budget of less than a millionth", args{Quota: &components.QuotaSettings{MonthlyBudget: pulumi.Float64(1e-7)}, Model: priced(1)},
+		"quota.monthlyBudget must have at most 6 decimals, got 1e-07"},
+	{"budget that is no number", args{Quota: &components.QuotaSettings{MonthlyBudget: pulumi.Float64(math.NaN())}},
+		"quota.monthlyBudget must be <= 9000000, got NaN\nquota.monthlyBudget must be >= 0, got NaN"},
+	{"budget beyond exact numbers", args{Quota: &components.QuotaSettings{Tiers: map[string]components.TierSettings{"gold": {MonthlyBudget: pulumi.Float64(9_000_001)}}}, Model: priced(1)},
+		"quota.tiers.gold.monthlyBudget must be <= 9000000, got 9.000001e+06"},
+	{"budget without prices", args{Quota: &components.QuotaSettings{MonthlyBudget: pulumi.Float64(12.5)}},
+		"quota.monthlyBudget must not be set without a price in model.prices of every allowed model; there is none of global.amazon.nova-2-lite-v1:0, got 12.5"},
+	{"budgets without all prices", args{
+		Quota: &components.QuotaSettings{
+			MonthlyBudget: pulumi.Float64(0), ServiceMonthlyBudget: pulumi.Float64(3),
+			Tiers: map[string]components.TierSettings{"gold": {MonthlyBudget: pulumi.Float64(7)}, "free": {MonthlyBudget: pulumi.Float64(0)}},
+		},
+		Model: &components.ModelSettings{
+			AllowedModelIds: pulumi.ToStringArray([]string{components.DefaultModelID, "a.b", "a.c"}), Prices: priced(1).Prices,
+		},
+	}, "quota.serviceMonthlyBudget must not be set without a price in model.prices of every allowed model; there is none of a.b, a.c, got 3\n" +
+		"quota.tiers.gold.monthlyBudget must not be set without a price in model.prices of every allowed model; there is none of a.b, a.c, got 7"},
+	{"negative price", args{Model: priced(-1)},
+		"model.prices.global.amazon.nova-2-lite-v1:0.input must be >= 0, got -1"},
+	{"price that no model has", args{Model: priced(10_001)},
+		"model.prices.global.amazon.nova-2-lite-v1:0.input must be <= 10000, got 10001"},
+	{"price of seven decimals", args{Model: priced(0.0000035)},
+		"model.prices.global.amazon.nova-2-lite-v1:0.input must have at most 6 decimals, got 3.5e-06"},
+	{"price of nothing", args{Model: &components.ModelSettings{Prices: map[string]components.PriceSettings{"a.b": {CacheRead: pulumi.Float64(1)}}}},
+		"model.prices.a.b.input must be set\nmodel.prices.a.b.output must be set"},
+	{"price of no model", args{Model: &components.ModelSettings{Prices: map[string]components.PriceSettings{"a b": {Input: pulumi.Float64(1), Output: pulumi.Float64(1)}}}},
+		`model.prices.a b must be a model id, an inference profile id or an ARN, got "a b"`},
 	{"time zone", args{Quota: &components.QuotaSettings{TimeZone: pulumi.String("Europe/Atlantis")}},
 		`quota.timeZone must be an IANA time zone such as Europe/Berlin, got "Europe/Atlantis"`},
 	{"time zone that only some machines know", args{Quota: &components.QuotaSettings{TimeZone: pulumi.String("posix/Europe/Berlin")}},
@@ -195,8 +228,14 @@ func TestOutputsReachResources(t *testing.T) {
 	given.Throttle.UserBurstLimit = later(16).(pulumi.IntOutput)
 	given.Quota.MonthlyRequests = later(21).(pulumi.IntOutput)
 	given.Quota.Tiers = map[string]components.TierSettings{
-		"pro":  {MonthlyRequests: later(23).(pulumi.IntOutput), MonthlyTokens: pulumi.Int(24), Precedence: later(2).(pulumi.IntOutput)},
+		"pro":  {MonthlyRequests: later(23).(pulumi.IntOutput), MonthlyTokens: pulumi.Int(24), MonthlyBudget: later(0.0).(pulumi.Float64Output), Precedence: later(2).(pulumi.IntOutput)},
 		"free": {MonthlyTokens: pulumi.Int(5)},
+	}
+	given.Quota.MonthlyBudget = later(2.000001).(pulumi.Float64Output)
+	given.Quota.ServiceMonthlyBudget = later(250.5).(pulumi.Float64Output)
+	given.Model.Prices = map[string]components.PriceSettings{
+		"eu.amazon.nova-pro-v1:0": {Input: later(0.8).(pulumi.Float64Output), Output: pulumi.Float64(3.2), CacheRead: later(0.2).(pulumi.Float64Output)},
+		"amazon.nova-lite-v1:0":   given.Model.Prices["amazon.nova-lite-v1:0"],
 	}
 	given.Model.ModelId = later("eu.amazon.nova-pro-v1:0").(pulumi.StringOutput)
 	given.Auth.SelfSignUp = later(true).(pulumi.BoolOutput)
@@ -285,4 +324,11 @@ func TestLargeEnvironment(t *testing.T) {
 			t.Errorf("%s: got %v, want an error that names the largest variable", name, err)
 		}
 	}
+}
+
+// priced gives the default model a price.
+func priced(input float64) *components.ModelSettings {
+	return &components.ModelSettings{Prices: map[string]components.PriceSettings{
+		components.DefaultModelID: {Input: pulumi.Float64(input), Output: pulumi.Float64(2.75)},
+	}}
 }

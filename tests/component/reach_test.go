@@ -40,18 +40,25 @@ var reaches = map[string][]place{
 	"quota.monthlyTokens":           {variable("quota", "QUOTA_TIERS", tiersWant)},
 	"quota.tiers.*.monthlyRequests": {variable("quota", "QUOTA_TIERS", tiersWant)},
 	"quota.tiers.*.monthlyTokens":   {variable("quota", "QUOTA_TIERS", tiersWant)},
+	"quota.monthlyBudget":           {variable("quota", "QUOTA_TIERS", tiersWant)},
+	"quota.serviceMonthlyBudget":    {variable("quota", "SERVICE_MONTHLY_BUDGET", "250.5"), at("service-budget-alarm", 80.0, "threshold")},
+	"quota.tiers.*.monthlyBudget":   {variable("quota", "QUOTA_TIERS", tiersWant)},
 	"quota.tiers.*.precedence":      {at("tier-pro", 2.0, "precedence"), at("tier-pro", "pro", "name"), variable("quota", "QUOTA_TIERS", tiersWant)},
 	"quota.timeZone":                {variable("quota", "TIME_ZONE", "Europe/Berlin")},
 
-	"model.modelId":          {variable("quota", "MODEL_ID", "eu.amazon.nova-pro-v1:0")},
-	"model.allowedModelIds":  {variable("quota", "ALLOWED_MODEL_IDS", "eu.amazon.nova-pro-v1:0,amazon.nova-lite-v1:0")},
-	"model.maxTokens":        {variable("quota", "MAX_TOKENS", "31")},
-	"model.temperature":      {variable("quota", "TEMPERATURE", "0.5")},
-	"model.topP":             {variable("quota", "TOP_P", "0.75")},
-	"model.system":           {variable("quota", "SYSTEM_PROMPT", "Be brief.")},
-	"model.allowSystem":      {variable("quota", "ALLOW_SYSTEM", "false")},
-	"model.guardrailId":      {variable("processor", "GUARDRAIL_ID", "gr4rd")},
-	"model.guardrailVersion": {variable("processor", "GUARDRAIL_VERSION", "7")},
+	"model.modelId":             {variable("quota", "MODEL_ID", "eu.amazon.nova-pro-v1:0")},
+	"model.allowedModelIds":     {variable("quota", "ALLOWED_MODEL_IDS", "eu.amazon.nova-pro-v1:0,amazon.nova-lite-v1:0")},
+	"model.prices.*.input":      {variable("quota", "MODEL_PRICES", pricesWant)},
+	"model.prices.*.output":     {variable("quota", "MODEL_PRICES", pricesWant)},
+	"model.prices.*.cacheRead":  {variable("quota", "MODEL_PRICES", pricesWant)},
+	"model.prices.*.cacheWrite": {variable("quota", "MODEL_PRICES", pricesWant)},
+	"model.maxTokens":           {variable("quota", "MAX_TOKENS", "31")},
+	"model.temperature":         {variable("quota", "TEMPERATURE", "0.5")},
+	"model.topP":                {variable("quota", "TOP_P", "0.75")},
+	"model.system":              {variable("quota", "SYSTEM_PROMPT", "Be brief.")},
+	"model.allowSystem":         {variable("quota", "ALLOW_SYSTEM", "false")},
+	"model.guardrailId":         {variable("processor", "GUARDRAIL_ID", "gr4rd")},
+	"model.guardrailVersion":    {variable("processor", "GUARDRAIL_VERSION", "7")},
 
 	"auth.selfSignUp":                 {at("user-pool", false, "adminCreateUserConfig", "allowAdminCreateUserOnly")},
 	"auth.mfa":                        {at("user-pool", "OPTIONAL", "mfaConfiguration"), at("user-pool", true, "softwareTokenMfaConfiguration", "enabled")},
@@ -120,7 +127,9 @@ var reaches = map[string][]place{
 	"auth.userPoolClientId": nil, // TestAdoptedUserPool
 }
 
-const tiersWant = `{"default":{"monthlyRequests":21,"monthlyTokens":22},"groups":{"free":{"monthlyRequests":21,"monthlyTokens":5},"pro":{"monthlyRequests":23,"monthlyTokens":24}},"order":["pro"]}`
+const tiersWant = `{"default":{"monthlyRequests":21,"monthlyTokens":22,"monthlyBudget":2.000001},"groups":{"free":{"monthlyRequests":21,"monthlyTokens":5,"monthlyBudget":2.000001},"pro":{"monthlyRequests":23,"monthlyTokens":24}},"order":["pro"]}`
+
+const pricesWant = `{"amazon.nova-lite-v1:0":{"input":0.06,"output":0.24,"cacheRead":0.015,"cacheWrite":0},"eu.amazon.nova-pro-v1:0":{"input":0.8,"output":3.2,"cacheRead":0.2}}`
 
 func TestReach(t *testing.T) {
 	t.Parallel()

@@ -97,9 +97,6 @@ func (s *Store) Accounts(ctx context.Context, visit func(life.Account) error) er
 			return failure("scanning accounts", err)
 		}
 		for _, i := range page.Items {
-			if getText(i, sortKey) != accountSort {
-				continue
-			}
 			if err := visit(readAccount(userOf(i), i)); err != nil {
 				return err
 			}
