@@ -30,6 +30,10 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{[]string{"-local", "x", "show", "a", "b"}, `want one USER, got "a b"`},
 		{[]string{"-local", "x", "set", "a"}, "set wants -requests, -tokens, -budget or -tier"},
 		{[]string{"-local", "x", "set", "a", "-requests", "-3"}, "want a number of 0 or more"},
+		{[]string{"-local", "x", "set", "a", "-budget", "1.0000001"}, `invalid value "1.0000001" for flag -budget: want dollars from 0 to 9000000 with at most 6 decimals`},
+		{[]string{"-local", "x", "set", "a", "-budget", "-1"}, "want dollars from 0 to 9000000"},
+		{[]string{"-local", "x", "set", "a", "-budget", "9000001"}, "want dollars from 0 to 9000000"},
+		{[]string{"-local", "x", "grant", "a", "-budget", "1e3", "-until", "1h"}, "want dollars from 0 to 9000000"},
 		{[]string{"-local", "x", "grant", "a", "-requests", "3"}, "grant wants -until"},
 		{[]string{"-local", "x", "grant", "a", "-requests", "3", "-until", "soon"}, `-until "soon" is no RFC 3339 time, date or duration`},
 		{[]string{"-local", "x", "revoke", "a"}, "revoke wants either -key or -all"},
@@ -166,4 +170,52 @@ func TestOperation(t *testing.T) {
 	if code := run(t.Context(), []string{"-outputs", outputs, "audit"}, &stdout, &stderr); code != exitFailure || !strings.Contains(stderr.String(), "functionArns.quota") {
 		t.Errorf("incomplete outputs: exit %d: %s", code, stderr.String())
 	}
+}
+
+// TestOperationOfBudgets: money is set, shown, spent, listed, exported and
+// audited like requests and tokens.
+func TestOperationOfBudgets(t *testing.T) {
+	cloud := localcloudtest.Start(t, localcloud.Options{Overrides: []string{
+		`model.prices["global.amazon.nova-2-lite-v1:0"].input=0.33`, `model.prices["global.amazon.nova-2-lite-v1:0"].output=2.75`,
+		"model.maxTokens=100", "quota.monthlyBudget=0.5", "quota.serviceMonthlyBudget=100", "quota.tiers.pro.monthlyBudget=0",
+	}})
+	const user = "budgeted@example.com"
+	token := cloud.SignUp(t, user).IDToken
+	q := func(args ...string) string {
+		t.Helper()
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), append([]string{"-local", cloud.Cloud.URL()}, args...), &stdout, &stderr); code != 0 {
+			t.Fatalf("%v: exit %d: %s", args, code, stderr.String())
+		}
+		return stdout.String()
+	}
+	wants := func(output string, wants ...string) {
+		t.Helper()
+		for _, want := range wants {
+			if !strings.Contains(output, want) {
+				t.Errorf("no %q in\n%s", want, output)
+			}
+		}
+	}
+	submit := func() localcloudtest.Answer {
+		t.Helper()
+		return cloud.Rest(t, token, http.MethodPost, "/requests", localcloudtest.Prompt("hello", "tokens=5 rate=0"))
+	}
+	wants(q("show", user), "$0 of $0.5, $0 reserved")
+	wants(q("set", user, "-budget", "0.0001"), "$0 of $0.0001", "budget $0.0001")
+	if a := submit(); a.Code() != "quota_exceeded" || !strings.Contains(string(a.Body), `"quota":"budget","limit":0.0001,"used":0,`) {
+		t.Errorf("over the budget as set: %d %s", a.Status, a.Body)
+	}
+	wants(q("grant", user, "-budget", "0.25", "-until", "1h"), "$0 of $0.2501", "0 requests, 0 tokens, $0.25 until")
+	a := submit()
+	if a.Status != http.StatusAccepted || !strings.Contains(string(a.Body), `"budget":{"currency":"USD","limit":0.2501,"used":0,"reserved":0.000`) {
+		t.Fatalf("within the grant: %d %s", a.Status, a.Body)
+	}
+	localcloudtest.Eventually(t, 10*time.Second, "the request settles", func() bool { return strings.Contains(q("show", user), "$0 reserved") })
+	wants(q("records", user), "COST", "0.0000")
+	wants(q("export"), "COST", "0.0000")
+	wants(q("list", "-near", "0"), "BUDGET", "/$0.2501")
+	wants(q("set", user, "-tier", "pro"), "of $0.2501")
+	wants(q("clear", user), "of $0.75")
+	wants(q("audit"), "no drift in 1 accounts")
 }

@@ -43,7 +43,7 @@ func TestCost(t *testing.T) {
 	}{
 		{"default model", nova, protocol.TokenUsage{InputTokens: 1_200, OutputTokens: 800}, "0.002596"},
 		{"all kinds", haiku, protocol.TokenUsage{InputTokens: 1_200, OutputTokens: 800, CacheReadTokens: 1_000, CacheWriteTokens: 100}, "0.004325"},
-		{"a fraction is rounded up", micro, protocol.TokenUsage{InputTokens: 1, OutputTokens: 0, CacheReadTokens: 1}, "0.000000004"},
+		{"a fraction is rounded up", micro, protocol.TokenUsage{InputTokens: 2, CacheReadTokens: 1}, "0.000000039"},
 		{"once a request, not once a token", micro, protocol.TokenUsage{InputTokens: 3, CacheReadTokens: 3}, "0.000000011"},
 		{"nothing", haiku, protocol.TokenUsage{}, "0"},
 		{"numbers that cannot be", haiku, protocol.TokenUsage{InputTokens: -5, OutputTokens: -1, CacheReadTokens: -2}, "0"},
