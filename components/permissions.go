@@ -20,7 +20,7 @@ func (b *build) grantsOf(function string) []grant {
 		FunctionCompletions: { // it admits as quota does, and runs as the processor does
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
 			b.onTable(b.tables.requests, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
-			b.onTable(b.tables.quota, "GetItem", "UpdateItem"),
+			b.onTable(b.tables.quota, b.admissionVerbs()...),
 			b.sendToQueue(), b.onSockets("POST"), b.bedrockGrant(),
 		},
 		FunctionConnection: {
@@ -77,15 +77,21 @@ func (b *build) authorizerGrants() []grant {
 }
 
 // quotaVerbs are what the quota function does with the accounts of users and,
-// where there are some, with their keys and the spending of the whole service.
+// where there are some, with their keys.
 func (b *build) quotaVerbs() []string {
-	switch {
-	case b.hasKeys():
+	if b.hasKeys() {
 		return []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
-	case b.args.Quota.ServiceMonthlyBudget != nil:
-		return []string{"GetItem", "Query", "UpdateItem"}
 	}
-	return []string{"GetItem", "UpdateItem"}
+	return b.admissionVerbs()
+}
+
+// admissionVerbs are what an admission does with the account of its user and,
+// where the whole service has a budget, with its spending.
+func (b *build) admissionVerbs() []string {
+	if b.args.Quota.ServiceMonthlyBudget == nil {
+		return []string{"GetItem", "UpdateItem"}
+	}
+	return []string{"GetItem", "Query", "UpdateItem"}
 }
 
 func (b *build) hasKeys() bool { return *b.args.Auth.PersonalKeys }

@@ -48,9 +48,9 @@ var variableNames = map[string][]string{
 	FunctionCompletions: {
 		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
 		environment.WebSocketAPIEndpoint, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
-		environment.QuotaTiers, environment.TimeZone,
+		environment.QuotaTiers, environment.ServiceMonthlyBudget, environment.TimeZone,
 		environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
-		environment.ModelID, environment.AllowedModelIDs, environment.MaxTokens, environment.Temperature, environment.TopP,
+		environment.ModelID, environment.AllowedModelIDs, environment.ModelPrices, environment.MaxTokens, environment.Temperature, environment.TopP,
 		environment.SystemPrompt, environment.AllowSystem, environment.GuardrailID, environment.GuardrailVersion,
 		environment.FlushIntervalMs, environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds,
 		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
