@@ -58,7 +58,7 @@ func place(ctx context.Context, builder *functionbuild.Builder, function, archit
 	if err != nil {
 		return fmt.Errorf("reading function %s: %w", function, err)
 	}
-	if err := os.WriteFile(path, content, 0o644); err != nil {
+	if err := os.WriteFile(path, content, 0o644); err != nil { //nolint:gosec // where the developer asked for it
 		return fmt.Errorf("archiving function %s: %w", function, err)
 	}
 	return nil
