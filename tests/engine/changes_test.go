@@ -79,6 +79,7 @@ var changesOfDev = []change{
 	{setting: "auth.refreshTokenValidityDays", to: 7},
 	{setting: "auth.userPoolTier", to: "ESSENTIALS"},
 	{setting: "auth.sesSourceArn", to: identityARN, with: settings{"auth.fromEmailAddress": "Chat <chat@example.com>"}},
+	{setting: "auth.personalKeys", to: true},
 	{setting: "auth.allowedOrigins", to: []string{"https://app.example.com"}},
 	{setting: "auth.allowedCidrs", to: []string{"127.0.0.0/8"}},
 	{setting: "queue.maxReceiveCount", to: 20},
