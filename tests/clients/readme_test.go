@@ -75,3 +75,27 @@ func checkShell(t *testing.T, cloud *localcloudtest.Harness) {
 		t.Errorf("%v, answered %q", err, answer)
 	}
 }
+
+// TestDocumentedVersions: docs/openai.md names the versions that are tested.
+func TestDocumentedVersions(t *testing.T) {
+	t.Parallel()
+	read := func(path string) string {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	_, table, _ := strings.Cut(read("../../docs/openai.md"), "| client | version |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	versions := regexp.MustCompile(`[0-9]+\.[0-9]+\.[0-9]+`).FindAllString(table, -1)
+	tested := read("package.json") + read("requirements.txt")
+	if len(versions) != 7 {
+		t.Errorf("the table has the versions %q", versions)
+	}
+	for _, version := range versions {
+		if !strings.Contains(tested, "@"+version+`"`) && !strings.Contains(tested, `: "`+version+`"`) && !strings.Contains(tested, "=="+version+"\n") {
+			t.Errorf("version %s is not tested", version)
+		}
+	}
+}
