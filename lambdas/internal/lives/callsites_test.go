@@ -21,6 +21,7 @@ var scenarios = map[string]struct {
 	cancel  time.Duration
 	drop    time.Duration
 	timeout time.Duration // of the processor; 0: that of production
+	ask     string        // "": POST /requests; else by the Chat Completions API
 }{
 	"succeeds":  {script: "tokens=60 rate=40"},
 	"dropped":   {script: "tokens=60 rate=40", drop: 700 * time.Millisecond},
@@ -28,7 +29,22 @@ var scenarios = map[string]struct {
 	"cut":       {script: "tokens=1000 rate=40", timeout: 8 * time.Second},
 	"refused":   {script: "tokens=60 rate=40 error=accessDeniedException@0"},
 	"throttled": {script: "tokens=60 rate=40 error=throttlingException@0 times=1"},
+
+	"completes":            {ask: asStream, script: "tokens=60 rate=40"},
+	"completes in one":     {ask: inOnePiece, script: "tokens=60 rate=40"},
+	"completes, cancelled": {ask: asStream, script: "tokens=200 rate=40", cancel: 800 * time.Millisecond},
+	"completes, cut":       {ask: asStream, script: "tokens=1000 rate=40", timeout: 8 * time.Second},
+	"completes, throttled": {ask: asStream, script: "tokens=60 rate=40 error=throttlingException@0 times=1"},
+	"completes, broken":    {ask: asStream, script: "tokens=60 rate=40 error=modelStreamErrorException@5 times=1"},
+	"hangs up":             {ask: hangingUp, script: "tokens=60 rate=40"},
 }
+
+// Ways of asking over the Chat Completions API.
+const (
+	asStream   = "stream"
+	inOnePiece = "one piece"
+	hangingUp  = "hanging up"
+)
 
 // sdkTries are how often the SDK makes a call that fails.
 const sdkTries = 3
@@ -100,11 +116,20 @@ func liveWithOneFault(t *testing.T, scenario string, o *oneFault) (calls int) {
 		w.begin()
 		l := &life1{user: "alice", key: "key", callers: 2, cancel: s.cancel, drop: s.drop, number: 1, accepted: map[string]bool{}}
 		l.body = encode(map[string]any{"prompt": "one fault", "system": "script: " + s.script, "maxTokens": 1000})
+		watched := 6 * time.Second
+		if s.ask != "" {
+			l.completion = &completion{streamed: s.ask != inOnePiece}
+			if s.ask == hangingUp {
+				l.completion.hangUp = time.Second
+			}
+			l.body = l.completion.body("one fault", "script: "+s.script, 1000)
+			watched = 45 * time.Second // until the message that stands by has come
+		}
 		l.hash = life.BodyHash([]byte(l.body))
 		w.lives = []*life1{l}
 		time.Sleep(time.Second) // the socket opens
 		w.clients.Go(func() { w.live(l, rand.New(rand.NewPCG(1, 1))) })
-		time.Sleep(6 * time.Second)
+		time.Sleep(watched)
 		o.mu.Lock()
 		calls = o.calls
 		struck := "nothing"

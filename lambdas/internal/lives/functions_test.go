@@ -41,11 +41,12 @@ var tables = dynamo.Tables{Quota: "quota", Requests: "requests", Connections: "c
 // newFunctions wires the functions as their commands do.
 func newFunctions(w *world) map[string]*function {
 	return map[string]*function{
-		"quota":      {world: w, name: "quota", timeout: apiTimeout, start: startQuota},
-		"requests":   {world: w, name: "requests", timeout: apiTimeout, start: startRequests},
-		"connection": {world: w, name: "connection", timeout: apiTimeout, start: startConnection},
-		"processor":  {world: w, name: "processor", timeout: w.settings.processorTimeout, start: startProcessor},
-		"recovery":   {world: w, name: "recovery", timeout: time.Minute, start: startRecovery},
+		"quota":       {world: w, name: "quota", timeout: apiTimeout, start: startQuota},
+		"requests":    {world: w, name: "requests", timeout: apiTimeout, start: startRequests},
+		"connection":  {world: w, name: "connection", timeout: apiTimeout, start: startConnection},
+		"completions": {world: w, name: "completions", timeout: w.settings.processorTimeout, start: startCompletions},
+		"processor":   {world: w, name: "processor", timeout: w.settings.processorTimeout, start: startProcessor},
+		"recovery":    {world: w, name: "recovery", timeout: time.Minute, start: startRecovery},
 	}
 }
 

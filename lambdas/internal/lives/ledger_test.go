@@ -113,6 +113,10 @@ func (l *ledger) step(p *process, h *history, account life.Account, before life.
 	case !known:
 		h.admitted = append(h.admitted, now.CreatedAt)
 		l.world.capsAtAdmission(h, account, now)
+		if p != nil && now.Status == protocol.StatusStreaming { // born claimed
+			p.hold(now.Key)
+			p.claimed[now.RequestID] = now.Attempt
+		}
 		return
 	case before.Status.Terminal():
 		l.world.endNeverChanges(before, now)
@@ -157,7 +161,7 @@ func (l *ledger) died(p *process) {
 			l.killed[key] = time.Now()
 			l.deaths++
 			l.world.note("killed %s: attempt %d", key.RequestID, r.Attempt)
-		} else {
+		} else if p.function != "completions" { // which holds no message that another attempt waits for
 			delete(l.killed, key)
 		}
 	}

@@ -44,6 +44,8 @@ type life1 struct {
 	again   time.Duration // the submission, after everything else; 0: never
 	foreign bool          // another user tries to reach it
 
+	completion *completion // how it asks over the Chat Completions API; nil: it does not
+
 	mu       sync.Mutex
 	accepted map[string]bool // ids of its 202s
 	unknown  int             // answers that do not say what happened
@@ -93,6 +95,14 @@ func plan(w *world, rng *rand.Rand, number int) *life1 {
 		l.read = soon()
 	}
 	l.foreign = rng.IntN(10) == 0
+	if rng.IntN(3) == 0 {
+		l.completion = &completion{streamed: rng.IntN(3) > 0}
+		if rng.IntN(5) == 0 {
+			l.completion.hangUp = soon()
+		}
+		l.body = l.completion.body(fmt.Sprintf("life %d of world %d", number, w.seed), script, most)
+		l.hash = life.BodyHash([]byte(l.body))
+	}
 	return l
 }
 
@@ -119,14 +129,27 @@ func (w *world) live(l *life1, rng *rand.Rand) {
 	for _, pause := range pauses {
 		callers.Go(func() {
 			time.Sleep(pause)
+			if l.completion != nil {
+				w.complete(l)
+				return
+			}
 			w.submit(l)
 		})
 	}
 	callers.Wait()
-	for id := range l.accepted {
-		w.visit(l, id, device)
+	for _, id := range l.ids() {
+		if l.completion == nil {
+			w.visit(l, id, device)
+		}
 		w.submitAgain(l, id)
 	}
+}
+
+// ids are those of the requests that answers told of.
+func (l *life1) ids() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.accepted))
 }
 
 // submitAgain is part of invariant 2: a replay gives the first request's id, at
@@ -136,6 +159,10 @@ func (w *world) submitAgain(l *life1, id string) {
 		return
 	}
 	time.Sleep(l.again)
+	if l.completion != nil {
+		w.completeAgain(l, id)
+		return
+	}
 	var accepted protocol.SubmitResponse
 	a := w.gateway.rest(l.user, http.MethodPost, "", l.body, l.key)
 	if a.ok && a.status < 500 && (a.status != http.StatusAccepted || !a.into(&accepted) || accepted.RequestID != id) {

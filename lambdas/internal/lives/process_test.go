@@ -29,7 +29,7 @@ type process struct {
 	thaws   time.Time // until when it is frozen
 	killed  atomic.Bool
 	claimed map[string]int // attempts by request; guarded by the ledger
-	keys    []life.Key     // of the messages that it works on
+	keys    []life.Key     // of the requests that it works on
 }
 
 // handler is how a function handles an event.
@@ -87,6 +87,13 @@ func (p *process) work(batch events.SQSEvent) {
 			p.keys = append(p.keys, key)
 		}
 	}
+}
+
+// hold notes that the process works on a request that no message brought.
+func (p *process) hold(key life.Key) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys = append(p.keys, key)
 }
 
 func (p *process) batch() []life.Key {

@@ -27,6 +27,7 @@ func (w *world) checkAtRest() {
 	}
 	for _, l := range w.lives {
 		w.recordOrNothing(l)
+		w.whatWasReadHolds(l)
 	}
 	w.nothingKilledStays()
 }
