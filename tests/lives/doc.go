@@ -1,7 +1,7 @@
-// Package lives kills the processor's real processes under load, on the local
-// cloud, and holds the service to docs/life.md: every request ends, its text is
-// exact, nothing stays reserved, and a killed attempt is soon followed by
-// another.
+// Package lives kills the real processes of the processor and of completions
+// under load, on the local cloud, and holds the service to docs/life.md: every
+// request ends, its text is exact, nothing stays reserved, and a killed attempt
+// is soon followed by another.
 //
 //	go test ./tests/lives -run TestKills -kills 200 -lease 30 -timeout 60m -v
 //

@@ -44,7 +44,15 @@ func nextWithin(lease time.Duration) time.Duration {
 	return 2*(lease+lease/2) + 2*clockSkew
 }
 
-func TestKills(t *testing.T) {
+func TestKills(t *testing.T) { killUnderLoad(t, "processor", (*user).live) }
+
+// A completion outlives the process that answers it: the processor takes it
+// over, and a call with the same key has the whole answer.
+func TestKillsOfCompletions(t *testing.T) { killUnderLoad(t, "completions", (*user).complete) }
+
+// killUnderLoad kills processes of a function while many ask for answers.
+func killUnderLoad(t *testing.T, function string, ask func(*user)) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("kills processes for half a minute")
 	}
@@ -54,15 +62,15 @@ func TestKills(t *testing.T) {
 		FunctionEnv: map[string]string{"LEASE_SECONDS": strconv.FormatFloat(*leaseFlag, 'f', -1, 64)},
 		Overrides:   []string{"queue.batchSize=1", "functions.timeout=30", "queue.sweepIntervalMinutes=1", "queue.maxReceiveCount=50"},
 	})
-	u := &user{Harness: h, t: t, token: h.Demo(t).IDToken, said: map[string]*answer{}, ends: map[string]int{}}
+	u := &user{Harness: h, t: t, victim: function, token: h.Demo(t).IDToken, said: map[string]*answer{}, ends: map[string]int{}}
 	go u.listen(h.Dial(t, u.token))
 
-	h.SetFaults(t, map[string]any{"function": "processor", "kill": killRate})
+	h.SetFaults(t, map[string]any{"function": function, "kill": killRate})
 	var load sync.WaitGroup
 	for range streams {
 		load.Go(func() {
 			for u.kills() < *killsFlag && !t.Failed() {
-				u.live()
+				ask(u)
 			}
 		})
 	}
@@ -81,9 +89,10 @@ func TestKills(t *testing.T) {
 // user submits requests and hears their answers on one socket.
 type user struct {
 	*localcloudtest.Harness
-	t     *testing.T
-	token string
-	count atomic.Int64
+	t      *testing.T
+	victim string // function whose processes are killed
+	token  string
+	count  atomic.Int64
 
 	mu   sync.Mutex
 	said map[string]*answer // by request
@@ -101,7 +110,7 @@ type answer struct {
 func (u *user) kills() int {
 	var state struct{ Injected map[string]int }
 	u.Get(u.t, "/_local/faults", &state)
-	return state.Injected["function.processor.kill"]
+	return state.Injected["function."+u.victim+".kill"]
 }
 
 // listen reads the socket until it closes with the test, and asks for what it
@@ -159,6 +168,28 @@ func (u *user) live() {
 		u.Rest(u.t, u.token, "GET", "/requests/"+id, nil).Decode(u.t, &state)
 	}
 	u.judge(id, prompt, state.Status, state.Text)
+}
+
+// complete asks for a completion until it has read one to its end. Each call with
+// the key follows the request of the first.
+func (u *user) complete() {
+	prompt := fmt.Sprintf("completion %d", u.count.Add(1))
+	want := bedrock.ScriptedText(prompt, script)
+	for deadline := time.Now().Add(longestEnd); time.Now().Before(deadline); {
+		c := u.Complete(u.t, u.token, localcloudtest.Chat(prompt, script, true), "Idempotency-Key", strings.ReplaceAll(prompt, " ", "-")).Read(u.t)
+		if c.Done && c.Text != want || !strings.HasPrefix(want, c.Text) {
+			u.t.Errorf("read %q, the model said %q", c.Text, want)
+		}
+		if c.Done {
+			u.judge(c.ID(), prompt, "succeeded", c.Text)
+			return
+		}
+		if c.Error != nil && c.Status < http.StatusInternalServerError && !c.Error.Is("unavailable") {
+			u.t.Errorf("%s: %d %s", prompt, c.Status, c.Error.Message)
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	u.t.Errorf("%s had no end after %v", prompt, longestEnd)
 }
 
 // submit posts a request until its outcome is known, as the protocol says: the
