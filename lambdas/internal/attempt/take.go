@@ -9,7 +9,7 @@ import (
 // take receives what the model produces: text is shown, and all is counted.
 func (a *attempt) take(delta model.Delta) {
 	if delta.Kind == model.KindText {
-		if a.OnText != nil && delta.Text != "" { // nothing is no first word
+		if a.OnText != nil {
 			a.OnText(delta.Text)
 		}
 		a.stream.Write(delta.Text)
