@@ -41,6 +41,7 @@ var restAPIDocument = openapi.API{
 				Status: http.StatusAccepted, Description: "The request is admitted, or was before under the same key.",
 				Headers: openapi.RateLimitHeaders(), Schema: openapi.Ref("submit-response"),
 				Examples: map[string]any{"admitted": exampleSubmitted},
+				Links:    map[string]string{"getRequest": "requestId", "cancelRequest": "requestId"},
 			}},
 			Problems: []protocol.Code{
 				protocol.CodeInvalidRequest, protocol.CodeModelNotAllowed, protocol.CodeBlocked, protocol.CodeIdempotencyConflict,
@@ -87,8 +88,9 @@ var restAPIDocument = openapi.API{
 			Responses: []openapi.Response{{
 				Status: http.StatusCreated, Description: "The key. Its secret is shown this once.", Schema: openapi.Ref("create-key-response"),
 				Examples: map[string]any{"created": exampleCreatedKey},
+				Links:    map[string]string{"deleteKey": "keyId"},
 			}},
-			Problems: []protocol.Code{protocol.CodeInvalidRequest},
+			Problems: []protocol.Code{protocol.CodeInvalidRequest, protocol.CodeNotFound},
 		},
 		{
 			ID: "listKeys", Role: "list-keys", Method: http.MethodGet, Path: "/keys", Function: FunctionQuota, Access: openapi.UserPool,
@@ -97,6 +99,7 @@ var restAPIDocument = openapi.API{
 				Status: http.StatusOK, Description: "The keys, without their secrets, the oldest first.", Schema: openapi.Ref("key-list"),
 				Examples: map[string]any{"one": exampleKeys},
 			}},
+			Problems: []protocol.Code{protocol.CodeNotFound},
 		},
 		{
 			ID: "deleteKey", Role: "delete-key", Method: http.MethodDelete, Path: "/keys/{keyId}", Function: FunctionQuota, Access: openapi.UserPool,
@@ -119,6 +122,7 @@ var restAPIDocument = openapi.API{
 			Responses: append([]openapi.Response{{
 				Status: http.StatusOK, Description: "The answer: one object or, with stream, events.",
 				Schema: openapi.Schema{"type": "object"}, Examples: map[string]any{"whole": exampleCompletion},
+				Other: map[string]openapi.Schema{"text/event-stream": {}},
 			}}, openAIErrors(
 				http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
 				http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
@@ -151,11 +155,15 @@ var idempotencyKey = openapi.Parameter{
 	Schema:      openapi.Schema{"type": "string", "minLength": 1, "maxLength": protocol.MaxIdempotencyKeyLength, "pattern": "^[!-~]+$"},
 }
 
-// openAIErrors are errors as OpenAI's API has them.
+// openAIErrors are errors as OpenAI's API has them. Those of API Gateway are
+// problem documents that have the same member.
 func openAIErrors(statuses ...int) []openapi.Response {
 	responses := make([]openapi.Response, len(statuses))
 	for i, status := range statuses {
-		responses[i] = openapi.Response{Status: status, Description: http.StatusText(status), Schema: openapi.Ref("openai-error")}
+		responses[i] = openapi.Response{
+			Status: status, Description: http.StatusText(status), Schema: openapi.Ref("openai-error"),
+			Other: map[string]openapi.Schema{protocol.ProblemType: openapi.Ref("openai-error")},
+		}
 	}
 	return responses
 }

@@ -7,10 +7,12 @@ import (
 	"go/token"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -29,6 +31,7 @@ type node struct {
 	OneOf      []node          `json:"oneOf"`
 	Enum       []any           `json:"enum"`
 	Const      any             `json:"const"`
+	Pattern    string          `json:"pattern"`
 }
 
 func TestSchemasAgreeWithTheGoTypes(t *testing.T) {
@@ -105,6 +108,23 @@ func resolve(t *testing.T, docs map[string]node, root *node, n node) node {
 		t.Fatalf("no definition %s", n.Ref)
 	}
 	return def
+}
+
+// TestPatternsAreWhatTheFunctionsCheck, for every character: blank is what Go
+// trims, and the classes of regular expressions differ between languages.
+func TestPatternsAreWhatTheFunctionsCheck(t *testing.T) {
+	t.Parallel()
+	definitions := readSchemas(t)["common"].Defs
+	filled, keyName := regexp.MustCompile(definitions["filled"].Pattern), regexp.MustCompile(definitions["keyName"].Pattern)
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		text := string(r)
+		if filled.MatchString(text) == (strings.TrimSpace(text) == "") {
+			t.Errorf("%U: filled is %v", r, filled.MatchString(text))
+		}
+		if keyName.MatchString(text) == (strings.TrimSpace(text) == "" || unicode.IsControl(r)) || keyName.MatchString("a"+text+"b") == unicode.IsControl(r) {
+			t.Errorf("%U: keyName is %v alone and %v between others", r, keyName.MatchString(text), keyName.MatchString("a"+text+"b"))
+		}
+	}
 }
 
 func TestSchemaCodesAgreeWithTheConstants(t *testing.T) {

@@ -157,7 +157,18 @@ func (r Response) object() object {
 		if mediaType == "" {
 			mediaType = mediaTypeJSON
 		}
-		response["content"] = object{mediaType: content(r.Schema, r.Examples)}
+		bodies := object{mediaType: content(r.Schema, r.Examples)}
+		for other, schema := range r.Other {
+			bodies[other] = content(schema, nil)
+		}
+		response["content"] = bodies
+	}
+	if len(r.Links) > 0 {
+		links := object{}
+		for operation, name := range r.Links {
+			links[operation] = object{"operationId": operation, "parameters": object{name: "$response.body#/" + name}}
+		}
+		response["links"] = links
 	}
 	return response
 }

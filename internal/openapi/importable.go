@@ -52,14 +52,15 @@ func model(described any) object {
 	return m
 }
 
-// importableOperation leaves out examples, which an import may refuse, and
-// bodies that no model describes.
+// importableOperation leaves out examples, which an import may refuse, links,
+// and bodies that no model describes.
 func importableOperation(operation object) {
 	if body, ok := operation["requestBody"].(object); ok {
 		importableContent(body)
 	}
 	for _, response := range operation["responses"].(object) {
 		importableContent(response.(object))
+		delete(response.(object), "links")
 		headers, _ := response.(object)["headers"].(object)
 		for _, header := range headers {
 			h := header.(object)

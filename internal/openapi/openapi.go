@@ -77,6 +77,10 @@ type Response struct {
 	MediaType   string // "": application/json
 	Schema      Schema // nil: no body
 	Examples    map[string]any
+	Other       map[string]Schema // of bodies with another media type
+	// Links are the operations, by their ids, that take a member of the body as
+	// the path parameter of that name.
+	Links map[string]string
 }
 
 // Header is a header of a response.

@@ -25,7 +25,7 @@ func chat() openapi.API {
 				ID: "complete", Role: "complete", Method: http.MethodPost, Path: "/v1/chat", Function: "completions", Access: openapi.Authorizer, Stream: true, OwnErrors: true,
 				Request: &openapi.Body{Schema: openapi.Ref("submit-request"), Examples: object{"short": object{"prompt": "Hi"}}},
 				Responses: []openapi.Response{
-					{Status: 200, Description: "Events.", MediaType: "text/event-stream", Schema: openapi.Schema{"type": "string"}},
+					{Status: 200, Description: "Events.", MediaType: "text/event-stream", Schema: openapi.Schema{"type": "string"}, Other: map[string]openapi.Schema{"application/json": openapi.Ref("submit-response")}},
 				},
 			},
 			{
@@ -200,10 +200,11 @@ func TestModels(t *testing.T) {
 		"components schemas Limit":                                          object{"description": "null is unlimited."},
 		"components schemas SubmitRequest oneOf":                            nil,
 		"components schemas RequestId":                                      object{"description": "26 characters of lower-case base32.", "type": "string"},
-		"paths /v1/chat post responses 200 content":                         nil,
+		"paths /v1/chat post responses 200 content text/event-stream":       nil,
 		"paths /v1/chat post requestBody content application/json examples": nil,
 		"paths /v1/chat post requestBody content application/json schema":   object{"$ref": "#/components/schemas/SubmitRequest"},
 		"components schemas Usage properties tokens properties reserved":    object{"$ref": "#/components/schemas/Count"},
+		"paths /v1/chat post responses 200 content application/json schema": object{"$ref": "#/components/schemas/SubmitResponse"},
 		"servers": nil,
 		"tags":    nil,
 	})

@@ -3,6 +3,7 @@ package openapi
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -76,6 +77,7 @@ func (a API) referenced() []Schema {
 		}
 		for _, r := range append(o.Responses, o.problems()...) {
 			schemas = append(schemas, r.Schema)
+			schemas = slices.AppendSeq(schemas, maps.Values(r.Other))
 		}
 	}
 	return schemas

@@ -1,0 +1,85 @@
+"""What the document cannot say of bodies that are valid: OpenAPI 3.0 has no words
+for roles that alternate, and which models there are, and how many tokens they may
+write, is for a deployment to say."""
+
+import os
+
+import requests
+import schemathesis
+
+MODEL, MAX_TOKENS, TOKEN = os.environ["MODEL_ID"], int(os.environ["MAX_TOKENS"]), os.environ["ID_TOKEN"]
+
+keys = []  # ids of personal keys, the oldest first
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """A user has at most 20 keys: the oldest makes room."""
+    if creates_key(case) and len(keys) > 15:
+        response = requests.delete(f"{case.operation.base_url}/keys/{keys.pop(0)}", headers={"Authorization": TOKEN}, timeout=30)
+        assert response.status_code in (204, 404), response.text
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if creates_key(case) and response.status_code == 201:
+        keys.append(response.json()["keyId"])
+
+
+def creates_key(case):
+    return case.operation.path == "/keys" and case.method == "POST"
+
+
+@schemathesis.hook
+def map_case(context, case):
+    fit = {"/requests": submission, "/openai/v1/chat/completions": completion}.get(case.operation.path)
+    if fit and isinstance(case.body, dict) and case.meta and case.meta.generation.mode.is_positive:
+        case.body = fit(dict(case.body))
+    return case
+
+
+def submission(body):
+    """POST /requests: roles alternate and the user has the first and the last word."""
+    if "model" in body:
+        body["model"] = MODEL
+    limit(body, "maxTokens")
+    if "stopSequences" in body:
+        body["stopSequences"] = [cut(s) for s in body["stopSequences"]]
+    if "messages" in body:
+        messages = body["messages"][: len(body["messages"]) - (len(body["messages"]) + 1) % 2]
+        body["messages"] = [{**m, "role": ("user", "assistant")[i % 2]} for i, m in enumerate(messages)]
+    return body
+
+
+def completion(body):
+    """POST /openai/v1/chat/completions: the user has the first and the last word."""
+    body["model"] = MODEL
+    limit(body, "max_completion_tokens")
+    limit(body, "max_tokens")
+    if body.get("max_completion_tokens") and body.get("max_tokens"):
+        body["max_tokens"] = body["max_completion_tokens"]
+    if not body.get("stream"):
+        body.pop("stream_options", None)
+    if isinstance(body.get("stop"), str):
+        body["stop"] = cut(body["stop"])
+    elif body.get("stop"):
+        body["stop"] = [cut(s) for s in body["stop"]]
+    question = {"role": "user", "content": "What is a quorum?"}
+    body["messages"] = [question, *(m for m in body["messages"] if said(m)), question]
+    return body
+
+
+def limit(body, name):
+    if body.get(name):
+        body[name] = min(body[name], MAX_TOKENS)
+
+
+def cut(stop):
+    """At most 256 bytes, whatever the characters."""
+    return stop[:64]
+
+
+def said(message):
+    """Parts may be blank, but not all those of a user."""
+    parts = message.get("content")
+    return message["role"] != "user" or isinstance(parts, str) or any(p["text"].strip() for p in parts)
