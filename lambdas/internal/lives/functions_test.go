@@ -84,11 +84,18 @@ func awsConfig(client aws.HTTPClient) aws.Config {
 	}
 }
 
+func (s settings) prices() map[string]life.Price {
+	if s.price == nil {
+		return nil
+	}
+	return map[string]life.Price{modelID: *s.price}
+}
+
 func startQuota(p *process) handler {
 	c, s := p.clients(), p.world.settings
 	service := &admission.Service{
 		Store: c.store, Queue: c.queue, Healer: c.services,
-		Tiers: s.tiers, Calendar: s.calendar, Rate: life.NewRate(s.rate, s.burst), Cap: s.cap,
+		Prices: s.prices(), Breaker: admission.NewBreaker(s.serviceBudget, p.now), Tiers: s.tiers, Calendar: s.calendar, Rate: life.NewRate(s.rate, s.burst), Cap: s.cap,
 		Model:    admission.Model{ID: modelID, Allowed: []string{modelID}, MaxTokens: maxTokens, AllowSystem: true},
 		InputTTL: maxAge + retention, Now: p.now, Log: c.log,
 	}

@@ -1,6 +1,7 @@
 package lives_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -57,26 +58,18 @@ func (w *world) check202Stays(id string, a answer) {
 }
 
 // ledgerAlways is invariant 3: inFlight = |open|-1 = unsettled records; per
-// month held - tokens = sum of their estimates, used = admitted - refunded;
-// nothing negative. Whoever has an open request is where the sweep finds it.
+// month held - tokens = sum of their estimates, heldCost - cost = sum of what is
+// reserved for them, used = admitted - refunded; nothing negative. Whoever has an open request is where the sweep finds it.
 func (w *world) ledgerAlways(h *history) {
 	a := h.account
 	want := map[string]life.Month{}
 	unsettled := int64(0)
 	for id, r := range h.records {
-		m := want[r.Period]
-		m.Used++
-		if slices.Contains(a.Open, id) {
+		open := slices.Contains(a.Open, id)
+		if open {
 			unsettled++
-			m.Held += r.Estimate
-		} else {
-			s := life.Settle(r)
-			m.Used -= s.Refund
-			m.Unanswered += s.Unanswered
-			m.Tokens += s.Charge
-			m.Held += s.Charge
 		}
-		want[r.Period] = m
+		want[r.Period] = want[r.Period].With(r, open)
 	}
 	if a.InFlight != unsettled || a.InFlight != int64(len(a.Open)) {
 		w.violate(3, "user %s: in flight %d, open %v, unsettled records %d", a.UserID, a.InFlight, a.Open, unsettled)
@@ -85,7 +78,7 @@ func (w *world) ledgerAlways(h *history) {
 		w.violate(3, "user %s: open %v, but not in the index of the sweep", a.UserID, a.Open)
 	}
 	for period, m := range a.Months {
-		if m != want[period] || m.Used < 0 || m.Tokens < 0 || m.Held < m.Tokens {
+		if m != want[period] || m.Used < 0 || m.Tokens < 0 || m.Held < m.Tokens || m.Cost < 0 || m.HeldCost < m.Cost {
 			w.violate(3, "user %s %s: account %+v, records %+v", a.UserID, period, m, want[period])
 		}
 	}
@@ -102,6 +95,7 @@ func (w *world) settledOnce(h *history, id string, r life.Record) {
 	}
 	h.settled[id] = true
 	h.excess[r.Period] += life.Settle(r).Excess
+	h.overcost[r.Period] += life.Settle(r).CostExcess
 }
 
 // capsAtAdmission is invariant 5: used <= limit, inFlight <= cap, held <= limit
@@ -112,11 +106,15 @@ func (w *world) capsAtAdmission(h *history, a life.Account, r life.Record) {
 	limits := s.tiers.Default
 	if limits.MonthlyRequests > 0 && m.Used > limits.MonthlyRequests ||
 		limits.MonthlyTokens > 0 && m.Held > limits.MonthlyTokens ||
+		limits.MonthlyBudget > 0 && m.HeldCost > limits.MonthlyBudget ||
 		s.cap > 0 && a.InFlight > s.cap {
 		w.violate(5, "admitted over a limit: %+v in flight %d, limits %+v cap %d", m, a.InFlight, limits, s.cap)
 	}
 	if want := s.calendar.Period(r.CreatedAt); r.Period != want {
 		w.violate(5, "admitted at %v in period %s, want %s", r.CreatedAt, r.Period, want)
+	}
+	if at, reached := w.ledger.reached[r.Period]; reached && r.CreatedAt.Sub(at) > breakerAge+life.Skew {
+		w.violate(5, "admitted at %v, although the service had spent its budget by %v", r.CreatedAt, at)
 	}
 	if s.rate == 0 {
 		return
@@ -134,12 +132,44 @@ func (w *world) capsAtAdmission(h *history, a life.Account, r life.Record) {
 }
 
 // tokensWithinExcess is invariant 6: tokens <= limit + sum of what was reported
-// beyond the estimates.
+// beyond the estimates; cost <= limit + sum of what was charged beyond what was
+// reserved.
 func (w *world) tokensWithinExcess(h *history) {
-	limit := w.settings.tiers.Default.MonthlyTokens
+	limits := w.settings.tiers.Default
 	for period, m := range h.account.Months {
-		if limit > 0 && m.Tokens > limit+h.excess[period] {
+		if limit := limits.MonthlyTokens; limit > 0 && m.Tokens > limit+h.excess[period] {
 			w.violate(6, "user %s %s: %d tokens, limit %d, excess %d", h.account.UserID, period, m.Tokens, limit, h.excess[period])
+		}
+		if limit := limits.MonthlyBudget; limit > 0 && m.Cost > limit+h.overcost[period] {
+			w.violate(6, "user %s %s: cost %s, budget %s, excess %s", h.account.UserID, period, m.Cost, limit, h.overcost[period])
+		}
+	}
+}
+
+// breakerAge is how old the spending may be that an admission has read.
+const breakerAge = 5 * time.Second
+
+// serviceLedger is invariant 3 for the whole service: what it has spent = the
+// costs of the settled records that count for it. It notes when its budget was
+// reached.
+func (w *world) serviceLedger(ctx context.Context, l *ledger) {
+	if w.settings.serviceBudget == 0 {
+		return
+	}
+	want := map[string]protocol.USD{}
+	for _, h := range l.users {
+		for id, r := range h.records {
+			if !slices.Contains(h.account.Open, id) {
+				want[r.Period] += life.Settle(r).Cost
+			}
+		}
+	}
+	for period, spent := range want {
+		if stored, err := l.store.Spending(ctx, period); err != nil || stored != spent {
+			w.violate(3, "the service has spent %s in %s (%v), its records %s", stored, period, err, spent)
+		}
+		if _, known := l.reached[period]; !known && spent >= w.settings.serviceBudget {
+			l.reached[period] = time.Now()
 		}
 	}
 }

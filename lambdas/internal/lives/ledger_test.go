@@ -24,6 +24,7 @@ type ledger struct {
 	mu      sync.Mutex // held over each such write: they are seen one by one
 	users   map[string]*history
 	killed  map[life.Key]time.Time // by request: when the process of its attempt was killed
+	reached map[string]time.Time   // by period: when the service had spent its budget
 	longest time.Duration          // from a kill to the next attempt
 	deaths  int
 }
@@ -35,6 +36,7 @@ type history struct {
 	admitted []time.Time     // createdAt of every admission
 	settled  map[string]bool // requests that left the open set
 	excess   map[string]int64
+	overcost map[string]protocol.USD // charged beyond what was reserved, by period
 }
 
 var userPattern = regexp.MustCompile(`"u#([a-z0-9]+)"`)
@@ -83,7 +85,7 @@ func (l *ledger) observe(p *process, user string) {
 	}
 	h := l.users[user]
 	if h == nil {
-		h = &history{records: map[string]life.Record{}, settled: map[string]bool{}, excess: map[string]int64{}}
+		h = &history{records: map[string]life.Record{}, settled: map[string]bool{}, excess: map[string]int64{}, overcost: map[string]protocol.USD{}}
 		l.users[user] = h
 	}
 	now := map[string]life.Record{}
@@ -105,6 +107,7 @@ func (l *ledger) observe(p *process, user string) {
 	h.account, h.records = account, now
 	l.world.ledgerAlways(h)
 	l.world.tokensWithinExcess(h)
+	l.world.serviceLedger(ctx, l)
 }
 
 // step judges what became of one record.

@@ -29,17 +29,26 @@ func TestTwoHundredFirstRequestsAgainstALimitOfTen(t *testing.T) {
 	t.Parallel()
 	for _, edge := range edges {
 		for _, spread := range []time.Duration{0, 3 * time.Second} {
-			t.Run(fmt.Sprintf("%s %s over %v", edge.zone, edge.at, spread), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { firstRequestsAt(t, edge, spread) })
-			})
+			for quota, limits := range limitsOfTen {
+				t.Run(fmt.Sprintf("%s %s over %v by %s", edge.zone, edge.at, spread, quota), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) { firstRequestsAt(t, edge, spread, limits) })
+				})
+			}
 		}
 	}
 }
 
+// limitsOfTen admit ten requests of which each costs what was reserved for it: 5
+// tokens of output, and input for nothing.
+var limitsOfTen = map[string]environment.Limits{
+	protocol.QuotaRequests: {MonthlyRequests: monthly},
+	protocol.QuotaBudget:   {MonthlyBudget: monthly*5*1_000 + 4_999},
+}
+
 // firstRequestsAt submits around a month's edge. Without a spread all come
 // before it.
-func firstRequestsAt(t *testing.T, e edge, spread time.Duration) {
+func firstRequestsAt(t *testing.T, e edge, spread time.Duration, limits environment.Limits) {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, e.at)
 	if err != nil {
@@ -52,7 +61,7 @@ func firstRequestsAt(t *testing.T, e edge, spread time.Duration) {
 	time.Sleep(time.Until(at) - time.Minute)
 	w := newWorld(t, 1, "duplicates", settings{
 		calendar: calendar, batch: 10, processorTimeout: 5 * time.Minute,
-		tiers: environment.Tiers{Default: environment.Limits{MonthlyRequests: monthly}},
+		tiers: environment.Tiers{Default: limits}, price: &life.Price{Output: 1_000_000_000},
 	})
 	w.dice.rates.skew = false
 	w.devices["alice"] = []*device{newDevice(w, "alice", 1)}
@@ -72,7 +81,7 @@ func firstRequestsAt(t *testing.T, e edge, spread time.Duration) {
 			time.Sleep(pause)
 			processes <- struct{}{}
 			defer func() { <-processes }()
-			body := encode(map[string]any{"prompt": fmt.Sprint(n), "system": "script: tokens=5 rate=0"})
+			body := encode(map[string]any{"prompt": fmt.Sprint(n), "system": "script: tokens=5 rate=0", "maxTokens": 5})
 			a := w.gateway.rest("alice", http.MethodPost, "", body, "")
 			mu.Lock()
 			defer mu.Unlock()
@@ -89,8 +98,8 @@ func firstRequestsAt(t *testing.T, e edge, spread time.Duration) {
 		t.Errorf("answers %v and %d records, want %d accepted", answers, len(h.records), months*monthly)
 	}
 	for period, m := range h.account.Months {
-		if m.Used != monthly {
-			t.Errorf("%s: used %d", period, m.Used)
+		if m.Used != monthly || m.Cost != monthly*5*1_000 {
+			t.Errorf("%s: used %d, cost %s", period, m.Used, m.Cost)
 		}
 	}
 	for _, r := range h.records {

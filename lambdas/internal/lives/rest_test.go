@@ -68,14 +68,14 @@ func (w *world) recordOrNothing(l *life1) {
 }
 
 // ledgerAtRest is invariant 4: open = {"-"}, inFlight = 0, held = tokens = sum
-// of charges, and the sweep has nothing to look at. That the charges are those
+// of charges, heldCost = cost = sum of costs, and the sweep has nothing to look at. That the charges are those
 // of the records is ledgerAlways.
 func (w *world) ledgerAtRest(h *history) {
 	if len(h.account.Open) > 0 || h.account.InFlight != 0 || !h.account.OpenSince.IsZero() {
 		w.violate(4, "at rest: %+v", h.account)
 	}
 	for period, m := range h.account.Months {
-		if m.Held != m.Tokens {
+		if m.Held != m.Tokens || m.HeldCost != m.Cost {
 			w.violate(4, "at rest: %s %+v", period, m)
 		}
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo"
 	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo/dynamotest"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 const (
@@ -36,6 +37,8 @@ const (
 // settings are what an operator configures.
 type settings struct {
 	tiers            environment.Tiers
+	price            *life.Price  // of the model; nil: none
+	serviceBudget    protocol.USD // 0: none
 	calendar         life.Calendar
 	zone             string
 	cap              int64
@@ -98,7 +101,7 @@ func newWorld(t *testing.T, seed uint64, profile string, s settings) *world {
 	w.createServices(t)
 	w.gateway = &gateway{world: w, sockets: map[string]*socket{}}
 	w.frames = &frames{world: w, seen: map[string]string{}, ends: map[string]string{}}
-	w.ledger = &ledger{world: w, users: map[string]*history{}, killed: map[life.Key]time.Time{}}
+	w.ledger = &ledger{world: w, users: map[string]*history{}, killed: map[life.Key]time.Time{}, reached: map[string]time.Time{}}
 	w.ledger.store = dynamo.New(awsdynamodb.NewFromConfig(awsConfig(&wire{world: w})), tables)
 	w.functions = newFunctions(w)
 	return w
@@ -284,6 +287,11 @@ func drawSettings(t *testing.T, rng *rand.Rand) settings {
 		tiers: environment.Tiers{Default: environment.Limits{MonthlyRequests: pick(0, 6, 20, 1000), MonthlyTokens: pick(0, 2000, 6000, 1_000_000)}},
 		batch: int(pick(1, 3, 10)), processorTimeout: time.Duration(pick(300, 300, 60, 20)) * time.Second, deserters: rng.IntN(4) == 0,
 		users: int(pick(1, 2, 3)), spread: time.Duration(pick(2, 30, 360)) * time.Second,
+	}
+	if rng.IntN(4) > 0 { // an answer of 300 tokens costs about 1,500,000
+		s.price = &life.Price{Input: 1_000_000_333, Output: 5_000_000_777, CacheRead: 100_000_001, CacheWrite: 1_250_000_001}
+		s.tiers.Default.MonthlyBudget = protocol.USD(pick(0, 10_000_000, 30_000_000, 5_000_000_000))
+		s.serviceBudget = protocol.USD(pick(0, 0, 4_000_000, 20_000_000, 5_000_000_000))
 	}
 	if rng.IntN(2) == 0 {
 		s.rate, s.burst = []float64{0.2, 1, 5}[rng.IntN(3)], pick(1, 3, 10)
