@@ -52,7 +52,7 @@ func (e *APIError) Temporary() bool {
 	case http.StatusTooManyRequests:
 		return e.Code == protocol.CodeRateLimited || e.Code == ""
 	case http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
+		return e.Code != protocol.CodeServiceBudgetExceeded
 	default:
 		return false
 	}

@@ -118,6 +118,7 @@ func TestSubmitGivesUp(t *testing.T) {
 		"quota exceeded":           {429, protocol.CodeQuotaExceeded, "5", 1},
 		"too many in flight":       {429, protocol.CodeTooManyInFlight, "1", 1},
 		"rate limited for long":    {429, protocol.CodeRateLimited, "3600", 1},
+		"service budget exceeded":  {503, protocol.CodeServiceBudgetExceeded, "5", 1},
 		"unavailable for too long": {503, protocol.CodeUnavailable, "1", 6},
 		"invalid":                  {400, protocol.CodeInvalidRequest, "", 1},
 		"conflict":                 {409, protocol.CodeIdempotencyConflict, "", 1},

@@ -151,6 +151,28 @@ func TestAFailureCanBeTriedAgain(t *testing.T) {
 	}
 }
 
+func TestMoneyShowsWhereThereIsABudget(t *testing.T) {
+	f := newFakeService(t)
+	f.usage.Budget = &protocol.BudgetUsage{
+		Currency: protocol.Currency, Limit: new(5 * protocol.Dollar), Used: 1_250_000_000, Reserved: 250_000_000, Remaining: new(protocol.USD(3_500_000_000)),
+	}
+	p := openPage(t, f)
+	p.signIn()
+	p.wait("the budget", `document.getElementById("usage").innerText.includes("$3.50 of $5.00 left")`)
+	f.refuse = &protocol.Problem{
+		Type: "t", Title: "Quota exceeded", Status: 429, Code: protocol.CodeQuotaExceeded, Quota: protocol.QuotaBudget,
+		Limit: new(json.Number("5")), Used: new(json.Number("4.9975")), ResetsAt: "2026-12-01T00:00:00Z",
+	}
+	p.send("Hello")
+	p.waitFor("failed")
+	text := p.eval(`document.querySelector(".problem").innerText`)
+	for _, want := range []string{"This month's budget is used up", "$4.9975 of $5.00", "1 December"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("problem %q, want %q", text, want)
+		}
+	}
+}
+
 func TestARefusalNamesTheLimit(t *testing.T) {
 	f := newFakeService(t)
 	limit := json.Number("100")

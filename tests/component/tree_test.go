@@ -9,6 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/streaming-service/streaming-service/components"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
@@ -65,6 +69,17 @@ func TestPolicies(t *testing.T) {
 	t.Parallel()
 	golden(t, "policies-default.golden", policies(t, declare(t, nil)))
 	golden(t, "policies-everything.golden", policies(t, declare(t, everything())))
+}
+
+// TestAdmissionReadsTheSpendingOfTheService: only with a budget of its own.
+func TestAdmissionReadsTheSpendingOfTheService(t *testing.T) {
+	t.Parallel()
+	model := priced(1)
+	without := policies(t, declare(t, &args{Model: model}))
+	with := policies(t, declare(t, &args{Model: model, Quota: &components.QuotaSettings{ServiceMonthlyBudget: pulumi.Float64(1)}}))
+	if added := strings.Count(with, "dynamodb:Query") - strings.Count(without, "dynamodb:Query"); added != 2 {
+		t.Errorf("%d policies allow a query more, want those of the quota and the completions function", added)
+	}
 }
 
 func policies(t *testing.T, r *recorder) string {

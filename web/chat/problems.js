@@ -45,6 +45,8 @@ function describeRefusal({ code, problem, status, retryAfter, message }) {
   switch (code) {
     case "quota_exceeded":
       return quotaExceeded(problem);
+    case "service_budget_exceeded":
+      return { title: "The service has spent its budget", text: "No one can ask more this month. Ask the operator of this service.", retry: false };
     case "rate_limited":
       return { title: "Too fast", text: `You have reached the limit of requests per second. ${again(retryAfter)}`, retry: true };
     case "too_many_in_flight":
@@ -71,10 +73,16 @@ function describeRefusal({ code, problem, status, retryAfter, message }) {
 }
 
 function quotaExceeded({ quota, limit, used, resetsAt }) {
+  if (quota === "budget") return budgetExceeded(limit, used, resetsAt);
   const what = quota === "tokens" ? "tokens" : "requests";
   const numbers = limit === undefined ? "" : ` (${number(used ?? limit)} of ${number(limit)} used)`;
   const until = resetsAt ? ` They are renewed on ${date(resetsAt)}.` : "";
   return { title: `This month's ${what} are used up`, text: `Your monthly limit of ${what} is reached${numbers}.${until}`, retry: false };
+}
+
+function budgetExceeded(limit, used, resetsAt) {
+  const text = `${dollars(used)} of ${dollars(limit)} are spent, and what is left does not cover this message. The budget is renewed on ${date(resetsAt)}.`;
+  return { title: "This month's budget is used up", text, retry: false };
 }
 
 function fields(problem) {
@@ -88,6 +96,10 @@ function again(seconds) {
 
 /** A number as people write it. */
 export const number = (n) => new Intl.NumberFormat("en").format(n);
+
+/** An amount of dollars, down to a hundredth of a cent. */
+export const dollars = (n) =>
+  new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: 4 }).format(n);
 
 /** A number in few characters: 50M for fifty millions. */
 export const short = (n) =>

@@ -17,7 +17,7 @@ export class ApiError extends Error {
   /** Whether the same call with the same key may be answered otherwise soon. */
   get temporary() {
     if (this.status === 429) return this.code === "rate_limited" || this.code === "";
-    return this.status === 503 || this.status === 504;
+    return (this.status === 503 && this.code !== "service_budget_exceeded") || this.status === 504;
   }
 }
 

@@ -76,7 +76,7 @@ for (const [name, answer, atLeast] of [
 
 for (const [status, code, retryAfter, tries] of [
   [429, "quota_exceeded", "5", 1], [429, "too_many_in_flight", "1", 1], [429, "rate_limited", "3600", 1],
-  [400, "invalid_request", "", 1], [409, "idempotency_conflict", "", 1], [500, "internal", "", 1], [503, "unavailable", "1", 6],
+  [400, "invalid_request", "", 1], [409, "idempotency_conflict", "", 1], [500, "internal", "", 1], [503, "unavailable", "1", 6], [503, "service_budget_exceeded", "5", 1],
 ]) {
   test(`a submission fails after ${tries} tries with ${status} ${code}`, async () => {
     const client = await connected();

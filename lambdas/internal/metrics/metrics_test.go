@@ -85,6 +85,29 @@ func TestSettledCountsRefundsAndExcess(t *testing.T) {
 	}
 }
 
+// TestSpendingByModel: what a request cost is written for its model, by the kind
+// of its tokens.
+func TestSpendingByModel(t *testing.T) {
+	t.Parallel()
+	record := life.Record{
+		Status: protocol.StatusSucceeded, Estimate: 10, Model: life.ModelParameters{ModelID: "m"},
+		Usage: &protocol.TokenUsage{InputTokens: 1_000, OutputTokens: 100, CacheReadTokens: 600, CacheWriteTokens: 300},
+	}.PricedAt(life.Price{Input: 1_000_000_000, Output: 5_000_000_000, CacheRead: 100_000_000, CacheWrite: 1_250_000_000})
+	var out bytes.Buffer
+	metrics.New(&out, "n", "s").Settled(record, life.Settle(record))
+	_, second, _ := strings.Cut(strings.TrimSpace(out.String()), "\n")
+	got := decode(t, second)
+	want := map[string]any{
+		"Service": "s", "Model": "m", "Cost": 0.001035, "ExcessCost": 0.0010225,
+		"InputCost": 0.0001, "OutputCost": 0.0005, "CacheReadCost": 0.00006, "CacheWriteCost": 0.000375,
+	}
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s = %v, want %v", name, got[name], value)
+		}
+	}
+}
+
 func TestLinesOfConcurrentWritersStayWhole(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -32,6 +32,12 @@ func overQuota() *httpapi.Error {
 	return e.With("Retry-After", "3663").With("RateLimit-Limit", "10").With("RateLimit-Reset", "3663")
 }
 
+func overBudget() *httpapi.Error {
+	e := httpapi.NewError(protocol.CodeQuotaExceeded, "The monthly quota does not allow this request.").With("Retry-After", "3663")
+	e.Problem.Quota, e.Problem.Limit, e.Problem.Used, e.Problem.ResetsAt = protocol.QuotaBudget, new(json.Number("5")), new(json.Number("4.99")), "2026-12-01T00:00:00Z"
+	return e
+}
+
 // month has a limit on tokens and none on requests.
 func month() protocol.Usage {
 	return protocol.Usage{
@@ -66,6 +72,16 @@ func TestAsError(t *testing.T) {
 			"quota", overQuota(), 429,
 			`{"error":{"message":"You exceeded your monthly quota of tokens: 490 of 500 are used. It resets at 2026-12-01T00:00:00Z.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`,
 			map[string]string{"Retry-After": "3663", "x-should-retry": "false", "x-ratelimit-limit-tokens": "500", "x-ratelimit-remaining-tokens": "10", "x-ratelimit-reset-tokens": "1h1m3s"},
+		},
+		{
+			"budget", overBudget(), 429,
+			`{"error":{"message":"You exceeded your monthly budget: $4.99 of $5 are spent. It resets at 2026-12-01T00:00:00Z.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`,
+			map[string]string{"Retry-After": "3663", "x-should-retry": "false"},
+		},
+		{
+			"budget of the service", httpapi.NewError(protocol.CodeServiceBudgetExceeded, "No.").With("Retry-After", "3663"), 503,
+			`{"error":{"message":"No.","type":"server_error","param":null,"code":"service_budget_exceeded"}}`,
+			map[string]string{"Retry-After": "3663", "x-should-retry": "false"},
 		},
 		{"rate", httpapi.NewError(protocol.CodeRateLimited, "No.").With("Retry-After", "7"), 429, `{"error":{"message":"No.","type":"requests","param":null,"code":"rate_limit_exceeded"}}`, map[string]string{"Retry-After": "7"}},
 		{"open requests", httpapi.NewError(protocol.CodeTooManyInFlight, "No."), 429, `{"error":{"message":"No.","type":"requests","param":null,"code":"rate_limit_exceeded"}}`, map[string]string{"Retry-After": "1"}},
