@@ -28,6 +28,7 @@ type Store interface {
 	Keep(ctx context.Context, key life.Key) (life.Record, error)
 	TakeBack(ctx context.Context, record life.Record) (bool, error)
 	ForgetMonth(ctx context.Context, userID, period string) error
+	CloseMonth(ctx context.Context, userID, period string) error
 	Spending(ctx context.Context, period string) (protocol.USD, error)
 }
 
@@ -287,7 +288,7 @@ func (s *Service) setOut(ctx context.Context, c call, admission life.Admission, 
 		}
 	}
 	s.Metrics.Record(metrics.Count(metrics.Admitted, 1))
-	s.forget(ctx, account)
+	s.tidy(ctx, account)
 	return s.admitted(c, admission.Record, account.Admitted(admission.Record)), nil
 }
 
@@ -309,15 +310,18 @@ func (s *Service) enqueue(ctx context.Context, record life.Record) error {
 	return nil
 }
 
-// forget drops a month that the account need not remember. It can wait for the
-// next admission.
-func (s *Service) forget(ctx context.Context, account life.Account) {
-	period := account.Forgettable()
-	if period == "" {
-		return
+// tidy drops a month that the account need not remember, and closes one that has
+// passed. It can wait for the next admission.
+func (s *Service) tidy(ctx context.Context, account life.Account) {
+	var errs [2]error
+	if period := account.Forgettable(); period != "" {
+		errs[0] = s.Store.ForgetMonth(ctx, account.UserID, period)
 	}
-	if err := s.Store.ForgetMonth(ctx, account.UserID, period); err != nil {
-		s.Log.WarnContext(ctx, "old month not forgotten", "period", period, "error", err)
+	if period := account.Closable(); period != "" {
+		errs[1] = s.Store.CloseMonth(ctx, account.UserID, period)
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		s.Log.WarnContext(ctx, "old months not tidied", "error", err)
 	}
 }
 

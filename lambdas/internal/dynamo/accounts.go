@@ -101,7 +101,16 @@ func (s *Store) settlementOf(record life.Record, last bool) *types.Update {
 // ForgetMonth removes what a user spent in a period long ago, unless requests of
 // it are still open.
 func (s *Store) ForgetMonth(ctx context.Context, userID, period string) error {
-	update, condition := forgetMonth, isSettled
+	return s.tidyMonth(ctx, "forgetting a month", userID, period, forgetMonth, isClosed)
+}
+
+// CloseMonth removes what says of a past period that nothing is reserved in it,
+// unless requests of it are still open.
+func (s *Store) CloseMonth(ctx context.Context, userID, period string) error {
+	return s.tidyMonth(ctx, "closing a month", userID, period, closeMonth, isSettled)
+}
+
+func (s *Store) tidyMonth(ctx context.Context, doing, userID, period, update, condition string) error {
 	names, _ := bind(period, nil, update, condition)
 	err := retryConflicts(ctx, func() error {
 		_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
@@ -116,7 +125,7 @@ func (s *Store) ForgetMonth(ctx context.Context, userID, period string) error {
 	if _, failed := conditionFailed(err); err == nil || failed {
 		return nil
 	}
-	return failure("forgetting a month", err)
+	return failure(doing, err)
 }
 
 func settleValues(record life.Record) item {

@@ -28,6 +28,8 @@ const (
 	refundCost  = `, #heldCost = #heldCost - :estCost`
 
 	forgetMonth = `REMOVE #used, #tokens, #held, #cost, #heldCost, #unanswered`
+	closeMonth  = `REMOVE #held, #heldCost`
+	isClosed    = `attribute_not_exists(#held) OR (` + isSettled + `)`
 	isSettled   = `#held = #tokens AND (attribute_not_exists(#heldCost) OR #heldCost = #cost)`
 
 	settleCounters  = `SET #held = #held + :delta, #tokens = #tokens + :charge, #inFlight = #inFlight - :one, #used = #used - :refund`

@@ -102,6 +102,7 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 		func() error { _, err := db.Chunks(ctx, "r", "o", 3); return err },
 		func() error { _, err := db.Connections(ctx, "u", false); return err },
 		func() error { return db.DeleteConnection(ctx, life.Connection{UserID: "u", ConnectionID: "c"}, start) },
+		func() error { return db.CloseMonth(ctx, "u", period) },
 		func() error { return db.ForgetMonth(ctx, "u", period) },
 		func() error {
 			_, _, err := db.OpenAccounts(ctx, 1, start, life.OpenMark{UserID: "u", Since: start})

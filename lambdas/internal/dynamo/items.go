@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -158,30 +159,39 @@ func readAccount(userID string, i item) life.Account {
 		}
 	}
 	for name, v := range i {
-		prefix, period, ok := strings.Cut(name, "#")
-		if !ok {
+		if prefix, period, ok := strings.Cut(name, "#"); ok {
+			a.Months[period] = counted(a.Months[period], prefix+"#", v)
+		}
+	}
+	for period, m := range a.Months {
+		if _, open := i[heldPrefix+period]; open {
+			a.Unclosed = append(a.Unclosed, period)
 			continue
 		}
-		m := a.Months[period]
-		switch prefix + "#" {
-		case usedPrefix:
-			m.Used = toNumber(v)
-		case tokensPrefix:
-			m.Tokens = toNumber(v)
-		case heldPrefix:
-			m.Held = toNumber(v)
-		case costPrefix:
-			m.Cost = protocol.USD(toNumber(v))
-		case heldCostPrefix:
-			m.HeldCost = protocol.USD(toNumber(v))
-		case unansweredPrefix:
-			m.Unanswered = toNumber(v)
-		default:
-			continue
-		}
+		m.Held, m.HeldCost = m.Tokens, m.Cost
 		a.Months[period] = m
 	}
+	slices.Sort(a.Unclosed)
 	return a
+}
+
+// counted returns a month with one of its counters.
+func counted(m life.Month, prefix string, v types.AttributeValue) life.Month {
+	switch n := toNumber(v); prefix {
+	case usedPrefix:
+		m.Used = n
+	case tokensPrefix:
+		m.Tokens = n
+	case heldPrefix:
+		m.Held = n
+	case costPrefix:
+		m.Cost = protocol.USD(n)
+	case heldCostPrefix:
+		m.HeldCost = protocol.USD(n)
+	case unansweredPrefix:
+		m.Unanswered = n
+	}
+	return m
 }
 
 // groupsText holds groups as the token's claim does where it is a text.

@@ -105,7 +105,7 @@ func TestAdmitWritesRecordAndAccount(t *testing.T) {
 	}
 	wantAccount := life.Account{
 		UserID: "u", TAT: account.TAT, InFlight: 1, Open: []string{a.Record.RequestID}, OpenSince: account.OpenSince,
-		Months: map[string]life.Month{period: {Used: 1, Held: 100, HeldCost: 2_300}},
+		Months: map[string]life.Month{period: {Used: 1, Held: 100, HeldCost: 2_300}}, Unclosed: []string{period},
 	}
 	if !reflect.DeepEqual(account, wantAccount) {
 		t.Errorf("account = %+v, want %+v", account, wantAccount)

@@ -21,6 +21,7 @@ type Account struct {
 	// OpenSince is since when there have been any; zero: the sweep does not see the account.
 	OpenSince time.Time
 	Months    map[string]Month // by period
+	Unclosed  []string         // periods in which there may be reservations, the oldest first
 
 	TierOverride     string        // tier instead of those of the user's groups; "": none
 	OverrideRequests *int64        // monthly requests instead of the tier's; 0 unlimited, nil: none
@@ -63,6 +64,21 @@ func (a Account) Forgettable() string {
 		return ""
 	}
 	oldest := slices.Min(slices.Collect(maps.Keys(a.Months)))
+	if m := a.Months[oldest]; m.Reserved() != 0 || m.ReservedCost() != 0 {
+		return ""
+	}
+	return oldest
+}
+
+// Closable returns the oldest month whose reservations need not be written down
+// any more, because nothing is reserved in it and it has passed by two others, or
+// "". What is written of it twice would make the account outgrow the kilobyte
+// that a write unit is for.
+func (a Account) Closable() string {
+	if len(a.Unclosed) <= 2 {
+		return ""
+	}
+	oldest := a.Unclosed[0]
 	if m := a.Months[oldest]; m.Reserved() != 0 || m.ReservedCost() != 0 {
 		return ""
 	}
