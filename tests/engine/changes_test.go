@@ -58,12 +58,15 @@ var changesOfDev = []change{
 	{setting: "quota.monthlyRequests", to: 20},
 	{setting: "quota.monthlyTokens", to: 1000000},
 	{setting: "quota.tiers", to: map[string]any{"pro": map[string]any{"monthlyRequests": 5000}}},
+	{setting: "quota.monthlyBudget", to: 5, with: settings{"model.prices": prices}},
+	{setting: "quota.serviceMonthlyBudget", to: 1000, with: settings{"model.prices": prices}},
 	{setting: "quota.timeZone", to: "Europe/Berlin"},
 	{setting: "model.modelId", to: "us.amazon.nova-lite-v1:0"},
 	{setting: "model.allowedModelIds", to: []string{"global.amazon.nova-2-lite-v1:0", "us.amazon.nova-lite-v1:0"}},
 	{setting: "model.maxTokens", to: 1000},
 	{setting: "model.temperature", to: 0.5},
 	{setting: "model.topP", to: 0.5},
+	{setting: "model.prices", to: prices},
 	{setting: "model.system", to: "Be brief."},
 	{setting: "model.allowSystem", to: false},
 	{setting: "model.guardrailId", to: "gr4rd", with: settings{"model.guardrailVersion": "7"}},
@@ -111,10 +114,14 @@ var changesOfDev = []change{
 	{setting: "tags", to: map[string]any{"environment": "dev", "team": "chat"}},
 }
 
+// prices are those of the default model.
+var prices = map[string]any{"global.amazon.nova-2-lite-v1:0": map[string]any{"input": 0.33, "output": 2.75}}
+
 // changesOfFeatured are changes of the stack dev with more features.
 var changesOfFeatured = []change{
 	{setting: "quota.tiers.pro.monthlyRequests", to: 6000},
 	{setting: "quota.tiers.pro.monthlyTokens", to: 1000},
+	{setting: "quota.tiers.pro.monthlyBudget", to: 20, with: settings{"model.prices": prices}},
 	{setting: "quota.tiers.pro.precedence", to: 2},
 	{setting: "quota.tiers.free", to: map[string]any{"monthlyRequests": 5}},
 	{setting: "model.guardrailVersion", to: "8"},

@@ -202,7 +202,7 @@ func (s *testStack) create() {
 	if made := s.cloud.changes(); made != 0 {
 		s.t.Errorf("the preview made %d changes", made)
 	}
-	if made := s.up("up"); !slices.Equal(made.creates, planned.creates) || len(made.creates) < 100 {
+	if made := s.up("up"); !slices.Equal(made.creates, planned.creates) || len(made.creates) < 60 {
 		s.t.Errorf("the preview planned to create %v, the update created %v", planned.creates, made.creates)
 	}
 	outputs, err := s.Stack.Outputs(s.t.Context())

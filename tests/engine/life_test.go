@@ -38,9 +38,9 @@ func TestLife(t *testing.T) {
 	s.expectNothing("`pulumi refresh`, then `pulumi up`")
 
 	s.configure(settings{"quota.monthlyRequests": 20})
-	s.expectUpdates("another `quota.monthlyRequests`", "streaming-quota")
+	s.expectUpdates("another `quota.monthlyRequests`", "streaming-completions", "streaming-quota")
 	s.configure(settings{"throttle.rateLimit": 500})
-	s.expectUpdates("another `throttle.rateLimit`, the quota back", "streaming-quota", "streaming-rest-method-settings")
+	s.expectUpdates("another `throttle.rateLimit`, the quota back", "streaming-completions", "streaming-quota", "streaming-rest-method-settings")
 	s.use(stack.Program(stack.WithFunctionBuilder(rebuilt{t.TempDir()})))
 	s.expectUpdates("another version of the functions' code", all("streaming-", components.Functions())...)
 	s.stream("bob@example.com")

@@ -134,7 +134,8 @@ func TestEverySettingIsChanged(t *testing.T) {
 		}
 	}
 	for _, path := range pathsOf("", reflect.TypeFor[components.StreamingServiceArgs]()) {
-		if !changed[path] {
+		// The ids of models hold dots, so that their prices change together.
+		if !changed[path] && !strings.HasPrefix(path, "model.prices.*.") {
 			t.Errorf("no test changes %s", path)
 		}
 	}
