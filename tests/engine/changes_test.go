@@ -114,8 +114,11 @@ var changesOfDev = []change{
 	{setting: "tags", to: map[string]any{"environment": "dev", "team": "chat"}},
 }
 
-// prices are those of the default model.
-var prices = map[string]any{"global.amazon.nova-2-lite-v1:0": map[string]any{"input": 0.33, "output": 2.75}}
+// prices are those of all models that the changes name.
+var prices = map[string]any{
+	"global.amazon.nova-2-lite-v1:0": map[string]any{"input": 0.33, "output": 2.75},
+	"us.amazon.nova-lite-v1:0":       map[string]any{"input": 0.06, "output": 0.24},
+}
 
 // changesOfFeatured are changes of the stack dev with more features.
 var changesOfFeatured = []change{
