@@ -53,9 +53,12 @@ func TestUSDIsExact(t *testing.T) {
 		if err := json.Unmarshal(protocol.Encode(amount), &again); err != nil || again != amount {
 			t.Fatalf("%s is read as %d, %v", protocol.Encode(amount), again, err)
 		}
-		amount %= 9_000_000 * protocol.Dollar
-		if again, err := protocol.USDOf(amount.Dollars()); err != nil || again != amount {
-			t.Fatalf("%v dollars are %d, %v, want %d", amount.Dollars(), again, err, amount)
+		// A float64 tells 15 digits apart: costs to the nano-dollar, and budgets,
+		// which have six decimals.
+		for _, amount := range []protocol.USD{amount % (1_000_000 * protocol.Dollar), amount % (9_000_000 * protocol.Dollar) / 1000 * 1000} {
+			if again, err := protocol.USDOf(amount.Dollars()); err != nil || again != amount {
+				t.Fatalf("%v dollars are %d, %v, want %d", amount.Dollars(), again, err, amount)
+			}
 		}
 	})
 }
