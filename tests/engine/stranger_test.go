@@ -70,7 +70,7 @@ func previewInstalled(t *testing.T, environment []string, version module.Version
 		variables[name] = value
 	}
 	s := newConsumerStack(t, "yaml", engine, variables)
-	if planned := s.preview("preview"); len(planned.creates) < 100 {
+	if planned := s.preview("preview"); len(planned.creates) < 60 {
 		t.Errorf("the preview plans to create %v", planned.creates)
 	}
 }
