@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 )
 
 // object is a JSON object. Encoding sorts its members, so equal documents are
@@ -77,7 +78,7 @@ func (a API) tags() []any {
 
 func (a API) operation(o Operation) object {
 	responses := object{}
-	for _, r := range append(o.Responses, o.problems()...) {
+	for _, r := range o.AllResponses() {
 		responses[strconv.Itoa(r.Status)] = r.object()
 	}
 	operation := object{
@@ -185,8 +186,9 @@ func content(schema Schema, examples map[string]any) object {
 	return c
 }
 
-// encode writes the document without HTML escapes, which only JavaScript in a
-// page would need.
+// encode writes the document in ASCII, since the parsers of YAML that read it
+// refuse control characters, and without HTML escapes, which only JavaScript in
+// a page would need.
 func encode(doc object, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -195,5 +197,20 @@ func encode(doc object, indent string) ([]byte, error) {
 	if err := encoder.Encode(doc); err != nil {
 		return nil, fmt.Errorf("encoding OpenAPI document: %w", err)
 	}
-	return b.Bytes(), nil
+	return escaped(b.String()), nil
+}
+
+// escaped is JSON without any character beyond printable ASCII.
+func escaped(text string) []byte {
+	var out []byte
+	for _, r := range text {
+		if r < '\x7f' {
+			out = append(out, byte(r))
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
+		}
+	}
+	return out
 }

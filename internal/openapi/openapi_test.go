@@ -262,6 +262,23 @@ func TestASchemaThatIsAbsentIsAnError(t *testing.T) {
 	}
 }
 
+// TestDocumentsAreASCII: readers of YAML refuse control characters, which the
+// patterns of schemas name.
+func TestDocumentsAreASCII(t *testing.T) {
+	t.Parallel()
+	a := chat()
+	a.Description = "Ünïcode \u007f \u0085 \u2028 \U0001F600"
+	public, err := a.Public()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := strings.IndexFunc(string(public), func(r rune) bool { return r > '~' || r < ' ' && r != '\n' }); i >= 0 {
+		t.Errorf("there is %q", public[i:i+8])
+	}
+	expect(t, parse(t, public, nil), map[string]any{"info description": a.Description})
+	expect(t, imported(t, a), map[string]any{"info description": a.Description})
+}
+
 func TestDocumentsAreDeterministic(t *testing.T) {
 	t.Parallel()
 	first, err := chat().Public()

@@ -31,6 +31,9 @@ var meanings = map[protocol.Code]string{
 	protocol.CodeUnavailable:           "the outcome is unknown: the same request with the same Idempotency-Key is safe to send again",
 }
 
+// AllResponses are those of the operation itself and its problems.
+func (o Operation) AllResponses() []Response { return slices.Concat(o.Responses, o.problems()) }
+
 // problems are the responses for all codes that an operation may answer, one a
 // status. API Gateway itself answers 502 and 504 too.
 func (o Operation) problems() []Response {

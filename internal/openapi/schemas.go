@@ -75,7 +75,7 @@ func (a API) referenced() []Schema {
 		if o.Request != nil {
 			schemas = append(schemas, o.Request.Schema)
 		}
-		for _, r := range append(o.Responses, o.problems()...) {
+		for _, r := range o.AllResponses() {
 			schemas = append(schemas, r.Schema)
 			schemas = slices.AppendSeq(schemas, maps.Values(r.Other))
 		}
