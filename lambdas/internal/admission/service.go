@@ -197,7 +197,8 @@ func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
 }
 
 // look reads the account and, beside it, the record that a keyed submission
-// replays and what the whole service has spent. No limit holds a replay back, so it must not write its input again.
+// replays and what the whole service has spent. No limit holds a replay back, so
+// it must not write its input again.
 func (s *Service) look(ctx context.Context, c call) (life.Account, *life.Existing, error) {
 	var (
 		account  life.Account
