@@ -54,7 +54,7 @@ func newEnvironment(f *function) (*environment, error) {
 	f.pool.add(e)
 	ended := f.ended
 	f.mu.Unlock()
-	go e.watch()
+	f.service.environments.Go(e.watch)
 	if ended {
 		e.kill()
 	}
@@ -71,7 +71,8 @@ func (e *environment) exec() error {
 	})
 }
 
-// watch waits for the end of the process and forgets the environment.
+// watch waits for the end of the process and of its output, and forgets the
+// environment.
 func (e *environment) watch() {
 	<-e.process.exited
 	e.log.flush()

@@ -89,7 +89,8 @@ type Service struct {
 	workDir      string
 	ownsWork     bool
 	stop         chan struct{}
-	tasks        sync.WaitGroup
+	tasks        sync.WaitGroup // invocations
+	environments sync.WaitGroup // started by tasks
 
 	mu        sync.Mutex
 	functions map[string]*function // by name
@@ -139,6 +140,7 @@ func (s *Service) Close() {
 	}
 	s.tasks.Wait()
 	s.Mappings.Close()
+	s.environments.Wait() // what they wrote last belongs in the log
 	s.spawner.close()
 	s.runtime.close()
 	for _, f := range functions {

@@ -156,6 +156,22 @@ func TestJSONLogsAtTheDefaultLevel(t *testing.T) {
 	}
 }
 
+// TestCloseKeepsTheLastLines: what a function wrote before its environment was
+// ended is in the log once Close returns.
+func TestCloseKeepsTheLastLines(t *testing.T) {
+	t.Parallel()
+	last := strings.Repeat("x", 60_000)
+	for range 20 {
+		s := newService(t)
+		newFunction(t, s)
+		invoke(t, s, `{"do":"log","text":"`+last+`"}`)
+		s.Close()
+		if log := s.Logs("f"); !slices.Contains(log, last) {
+			t.Fatalf("the last line is missing after %d others", len(log))
+		}
+	}
+}
+
 func TestJSONLogsByLevel(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
