@@ -44,19 +44,20 @@ func TestEnvironmentIsReplacedAfterAnEnd(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, event string
+		timeout     int // seconds
 		wantType    string
 		wantMessage string
 	}{
-		{"panic", `{"do":"panic","text":"ouch"}`, "string", "ouch"},
-		{"exit", `{"do":"exit"}`, "Runtime.ExitError", "Error: Runtime exited with error: exit status 7"},
-		{"time-out", `{"do":"sleep","ms":60000}`, "Sandbox.Timedout", "Error: Task timed out after 1.00 seconds"},
-		{"large response", `{"do":"big","size":6291557}`, "Function.ResponseSizeTooLarge", "Response payload size exceeded"},
+		{"panic", `{"do":"panic","text":"ouch"}`, 30, "string", "ouch"},
+		{"exit", `{"do":"exit"}`, 30, "Runtime.ExitError", "Error: Runtime exited with error: exit status 7"},
+		{"time-out", `{"do":"sleep","ms":60000}`, 3, "Sandbox.Timedout", "Error: Task timed out after 3.00 seconds"},
+		{"large response", `{"do":"big","size":6291557}`, 30, "Function.ResponseSizeTooLarge", "Response payload size exceeded"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := newService(t)
-			newFunction(t, s, func(spec *lambda.Spec) { spec.Timeout = 1 })
+			newFunction(t, s, func(spec *lambda.Spec) { spec.Timeout = test.timeout })
 			before := describe(t, s)
 			f := failureOf(t, invoke(t, s, test.event))
 			if f.ErrorType != test.wantType || !strings.Contains(f.ErrorMessage, test.wantMessage) {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 	"github.com/streaming-service/streaming-service/internal/localcloud/lambda"
@@ -89,6 +90,7 @@ func newService(t testing.TB, change ...func(*lambda.Options)) *lambda.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.WaitForFinishing(time.Minute) // a busy machine must not look like a cold start
 	t.Cleanup(s.Close)
 	return s
 }

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// finishingWait is how long an invocation waits for an environment that has
+// defaultFinishingWait is how long an invocation waits for an environment that has
 // answered but not yet asked for the next event, before it starts another.
-const finishingWait = 25 * time.Millisecond
+const defaultFinishingWait = 25 * time.Millisecond
 
 // pool holds the environments of a function; the function's mutex guards it.
 type pool struct {
@@ -67,7 +67,7 @@ func (f *function) await(waiter chan *environment) *environment {
 	select {
 	case e := <-waiter:
 		return e
-	case <-time.After(finishingWait):
+	case <-time.After(f.service.finishingWait):
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

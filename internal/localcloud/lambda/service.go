@@ -82,15 +82,16 @@ type Service struct {
 	*Mappings
 	*Rules
 
-	options      Options
-	streamLimits streamLimits
-	runtime      *runtimeServer
-	spawner      *spawner
-	workDir      string
-	ownsWork     bool
-	stop         chan struct{}
-	tasks        sync.WaitGroup // invocations
-	environments sync.WaitGroup // started by tasks
+	options       Options
+	streamLimits  streamLimits
+	finishingWait time.Duration
+	runtime       *runtimeServer
+	spawner       *spawner
+	workDir       string
+	ownsWork      bool
+	stop          chan struct{}
+	tasks         sync.WaitGroup // invocations
+	environments  sync.WaitGroup // started by tasks
 
 	mu        sync.Mutex
 	functions map[string]*function // by name
@@ -99,7 +100,8 @@ type Service struct {
 
 // New starts the Runtime API on a loopback port of its own.
 func New(options Options) (*Service, error) {
-	s := &Service{options: withDefaults(options), streamLimits: defaultStreamLimits, functions: map[string]*function{}, stop: make(chan struct{})}
+	s := &Service{options: withDefaults(options), streamLimits: defaultStreamLimits, finishingWait: defaultFinishingWait,
+		functions: map[string]*function{}, stop: make(chan struct{})}
 	if err := s.prepareWorkDir(); err != nil {
 		return nil, err
 	}

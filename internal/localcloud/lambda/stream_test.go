@@ -187,21 +187,24 @@ func TestStreamsThatBreakOff(t *testing.T) {
 	tests := []struct {
 		name    string
 		step    string
+		timeout int // seconds
 		code    string
 		details string
 	}{
-		{"error in mid-stream", "fail lost the model", "errorString", "lost the model"},
-		{"end of the process", "exit 3", "Runtime.ExitError", "exit status 3"},
-		{"time-out", "await " + hang, "Sandbox.Timedout", "timed out after 1.00 seconds"},
+		{"error in mid-stream", "fail lost the model", 30, "errorString", "lost the model"},
+		{"end of the process", "exit 3", 30, "Runtime.ExitError", "exit status 3"},
+		{"time-out", "await " + hang, 3, "Sandbox.Timedout", "timed out after 3.00 seconds"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			metered := make(chan lambda.Invocation, 1)
 			s := newService(t, func(o *lambda.Options) { o.Meter = func(i lambda.Invocation) { metered <- i } })
-			newStreaming(t, s, func(spec *lambda.Spec) { spec.Timeout = 1 })
-			response := stream(t, s, steps(t, "say one", "await "+open(t), test.step))
+			newStreaming(t, s, func(spec *lambda.Spec) { spec.Timeout = test.timeout })
+			heard := newGate(t)
+			response := stream(t, s, steps(t, "say one", "await "+heard.url, test.step))
 			readFull(t, response.Body, prelude+"one")
+			close(heard.opened)
 			_, err := io.ReadAll(response.Body)
 			failure := streamErrorOf(t, err)
 			if failure.Code != test.code || !strings.Contains(string(failure.Details), test.details) {
@@ -212,14 +215,6 @@ func TestStreamsThatBreakOff(t *testing.T) {
 			}
 		})
 	}
-}
-
-// open returns the URL of an open gate.
-func open(t testing.TB) string {
-	t.Helper()
-	g := newGate(t)
-	close(g.opened)
-	return g.url
 }
 
 func TestKillInMidStream(t *testing.T) {
