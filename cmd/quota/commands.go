@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // commands build the commands from their arguments.
-var commands = map[string]func(args []string) (command, error){
+var commands = map[string]func(flags *flag.FlagSet, args []string) (command, error){
 	"show":    show,
 	"set":     set,
 	"clear":   onUser((*operator.Operator).Clear),
@@ -24,8 +25,8 @@ var commands = map[string]func(args []string) (command, error){
 	"revoke":  revoke,
 }
 
-func show(args []string) (command, error) {
-	user, err := parseUser(newFlags(), args)
+func show(flags *flag.FlagSet, args []string) (command, error) {
+	user, err := parseUser(flags, args)
 	return showUser(user), err
 }
 
@@ -40,9 +41,9 @@ func showUser(user string) command {
 }
 
 // onUser is a change of a user without flags; it shows the user afterwards.
-func onUser(change func(*operator.Operator, context.Context, string) error) func([]string) (command, error) {
-	return func(args []string) (command, error) {
-		user, err := parseUser(newFlags(), args)
+func onUser(change func(*operator.Operator, context.Context, string) error) func(*flag.FlagSet, []string) (command, error) {
+	return func(flags *flag.FlagSet, args []string) (command, error) {
+		user, err := parseUser(flags, args)
 		return thenShow(user, func(ctx context.Context, o *operator.Operator) error { return change(o, ctx, user) }), err
 	}
 }
@@ -56,11 +57,10 @@ func thenShow(user string, change func(context.Context, *operator.Operator) erro
 	}
 }
 
-func set(args []string) (command, error) {
+func set(flags *flag.FlagSet, args []string) (command, error) {
 	var requests, tokens optionalCount
 	var budget optionalBudget
 	var override operator.Override
-	flags := newFlags()
 	flags.Var(&requests, "requests", "")
 	flags.Var(&tokens, "tokens", "")
 	flags.Var(&budget, "budget", "")
@@ -76,11 +76,10 @@ func set(args []string) (command, error) {
 	return thenShow(user, func(ctx context.Context, o *operator.Operator) error { return o.Set(ctx, user, override) }), nil
 }
 
-func grant(args []string) (command, error) {
+func grant(flags *flag.FlagSet, args []string) (command, error) {
 	var requests, tokens optionalCount
 	var budget optionalBudget
 	var until string
-	flags := newFlags()
 	flags.Var(&requests, "requests", "")
 	flags.Var(&tokens, "tokens", "")
 	flags.Var(&budget, "budget", "")
@@ -98,9 +97,8 @@ func grant(args []string) (command, error) {
 	}), err
 }
 
-func block(args []string) (command, error) {
+func block(flags *flag.FlagSet, args []string) (command, error) {
 	var until string
-	flags := newFlags()
 	flags.StringVar(&until, "until", "", "")
 	user, err := parseUser(flags, args)
 	if err != nil {
@@ -115,46 +113,45 @@ func block(args []string) (command, error) {
 	return thenShow(user, func(ctx context.Context, o *operator.Operator) error { return o.Block(ctx, user, end) }), nil
 }
 
-func list(args []string) (command, error) {
-	var percent float64
-	flags := newFlags()
-	flags.Float64Var(&percent, "near", 80, "")
-	if err := onlyFlags(flags.Parse, flags.NArg, args); err != nil {
+func list(flags *flag.FlagSet, args []string) (command, error) {
+	var near percentage
+	flags.Var(&near, "near", "")
+	if err := onlyFlags(flags, args); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, o *operator.Operator, p printer) error {
-		statuses, err := o.List(ctx, percent/100)
+		statuses, err := o.List(ctx, float64(near)/100)
 		if err != nil {
 			return err
 		}
-		return p.statuses(statuses)
+		return p.statuses(statuses, near)
 	}, nil
 }
 
-func export(args []string) (command, error) {
-	period, err := parsePeriod(args)
+func export(flags *flag.FlagSet, args []string) (command, error) {
+	period, err := parsePeriod(flags, args)
 	return func(ctx context.Context, o *operator.Operator, p printer) error {
 		entries, err := o.Export(ctx, period)
 		if err != nil {
 			return err
 		}
-		return p.entries(entries)
+		return p.entries(entries, period)
 	}, err
 }
 
-func records(args []string) (command, error) {
-	user, err := parseUser(newFlags(), args)
+func records(flags *flag.FlagSet, args []string) (command, error) {
+	user, err := parseUser(flags, args)
 	return func(ctx context.Context, o *operator.Operator, p printer) error {
 		all, err := o.Records(ctx, user)
 		if err != nil {
 			return err
 		}
-		return p.records(all)
+		return p.records(all, user)
 	}, err
 }
 
-func keys(args []string) (command, error) {
-	user, err := parseUser(newFlags(), args)
+func keys(flags *flag.FlagSet, args []string) (command, error) {
+	user, err := parseUser(flags, args)
 	return showKeys(user), err
 }
 
@@ -164,15 +161,14 @@ func showKeys(user string) command {
 		if err != nil {
 			return err
 		}
-		return p.keys(all)
+		return p.keys(all, user)
 	}
 }
 
 // revoke deletes one key or all, and shows what is left.
-func revoke(args []string) (command, error) {
+func revoke(flags *flag.FlagSet, args []string) (command, error) {
 	var key string
 	var all bool
-	flags := newFlags()
 	flags.StringVar(&key, "key", "", "")
 	flags.BoolVar(&all, "all", false, "")
 	user, err := parseUser(flags, args)
@@ -194,8 +190,8 @@ func revoke(args []string) (command, error) {
 	}, nil
 }
 
-func audit(args []string) (command, error) {
-	period, err := parsePeriod(args)
+func audit(flags *flag.FlagSet, args []string) (command, error) {
+	period, err := parsePeriod(flags, args)
 	return func(ctx context.Context, o *operator.Operator, p printer) error {
 		drifts, users, err := o.Audit(ctx, period)
 		if err != nil {
@@ -211,18 +207,15 @@ func audit(args []string) (command, error) {
 	}, err
 }
 
-func parsePeriod(args []string) (period string, err error) {
-	flags := newFlags()
+func parsePeriod(flags *flag.FlagSet, args []string) (period string, err error) {
 	flags.StringVar(&period, "period", "", "")
-	return period, onlyFlags(flags.Parse, flags.NArg, args)
+	return period, onlyFlags(flags, args)
 }
 
-func onlyFlags(parse func([]string) error, left func() int, args []string) error {
-	if err := parse(args); err != nil {
-		return &usageError{err.Error()}
+func onlyFlags(flags *flag.FlagSet, args []string) error {
+	rest, err := parseFlags(flags, args)
+	if err == nil && len(rest) > 0 {
+		err = &usageError{fmt.Sprintf("unexpected argument %q", rest[0])}
 	}
-	if left() > 0 {
-		return &usageError{fmt.Sprintf("unexpected argument %q", args[len(args)-left()])}
-	}
-	return nil
+	return err
 }

@@ -28,7 +28,8 @@ Commands. USER is an e-mail address or the sub of the user's tokens.
                                 add to the monthly limits until TIME
   block USER [-until TIME]      refuse new requests, for good or until TIME
   unblock USER
-  list [-near PERCENT]          users that have used PERCENT of a limit (80)
+  list [-near PERCENT]          all users, or those that have used at least
+                                PERCENT of a limit; the nearest to one first
   export [-period 2026-11]      what every user spent
   records USER                  what each request of a user cost
   keys USER                     the personal keys of a user
@@ -39,7 +40,7 @@ Commands. USER is an e-mail address or the sub of the user's tokens.
 
 TIME is RFC 3339 (2026-12-01T00:00:00Z), a date, or a duration from now (72h).
 
-Flags
+Flags, before or behind the command
 
   -local URL      its address, such as http://127.0.0.1:8080
   -outputs FILE   what "pulumi stack output --json" prints; - is standard

@@ -22,8 +22,8 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"show", "u"}, "give either -local or -outputs"},
-		{[]string{"-local", "x", "-outputs", "y", "show", "u"}, "give either -local or -outputs"},
+		{[]string{"show", "u"}, "give either -local URL or -outputs FILE"},
+		{[]string{"-local", "x", "-outputs", "y", "show", "u"}, "give either -local URL or -outputs FILE"},
 		{[]string{"-local", "x", "shwo"}, `unknown command "shwo"`},
 		{[]string{"-local", "x", "-nope", "show"}, "flag provided but not defined: -nope"},
 		{[]string{"-local", "x", "show"}, `want one USER, got ""`},
@@ -39,6 +39,9 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{[]string{"-local", "x", "revoke", "a"}, "revoke wants either -key or -all"},
 		{[]string{"-local", "x", "revoke", "a", "-key", "k", "-all"}, "revoke wants either -key or -all"},
 		{[]string{"-local", "x", "audit", "now"}, `unexpected argument "now"`},
+		{[]string{"-local", "x", "list", "-near", "most"}, `invalid value "most" for flag -near: want a percentage of 0 or more`},
+		{[]string{"-local", "x", "list", "-near", "-5"}, "want a percentage of 0 or more"},
+		{[]string{"list", "-local", "127.0.0.1:8080"}, `-local wants a URL such as http://127.0.0.1:8080, got "127.0.0.1:8080"`},
 	} {
 		var stdout, stderr bytes.Buffer
 		if code := run(t.Context(), test.args, &stdout, &stderr); code != exitUsage {
@@ -52,10 +55,67 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{nil, {"-help"}, {"-local", "x", "show", "-h"}} {
+	for _, args := range [][]string{nil, {"-help"}, {"-local", "x", "show", "-h"}, {"list", "-help"}} {
 		var stdout, stderr bytes.Buffer
 		if code := run(t.Context(), args, &stdout, &stderr); code != 0 || stdout.String() != help {
 			t.Errorf("%v: exit %d, stdout %q, stderr %q", args, code, stdout.String(), stderr.String())
+		}
+	}
+}
+
+// TestReportsWithoutRows: an empty report says why it is empty, and its JSON
+// stays an empty list.
+func TestReportsWithoutRows(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		report func(printer) error
+		want   string
+	}{
+		{func(p printer) error { return p.statuses([]operator.Status{}, 0) }, noAccounts},
+		{func(p printer) error { return p.statuses([]operator.Status{}, 90) }, "no user has used 90 % of a limit"},
+		{func(p printer) error { return p.entries([]operator.Entry{}, "") }, noAccounts},
+		{func(p printer) error { return p.entries([]operator.Entry{}, "2026-11") }, "no user has sent a request in 2026-11"},
+		{func(p printer) error { return p.records([]operator.Record{}, "ada") }, "ada has sent no request that is still recorded"},
+		{func(p printer) error { return p.keys([]operator.Key{}, "ada") }, "ada has no personal key"},
+		{func(p printer) error { return p.drifts([]operator.Drift{}, 0) }, "no drift in 0 accounts"},
+	} {
+		var table, list bytes.Buffer
+		if err := test.report(printer{w: &table}); err != nil || table.String() != test.want+"\n" {
+			t.Errorf("got %q, %v, want %q", table.String(), err, test.want)
+		}
+		if err := test.report(printer{w: &list, json: true}); err != nil || list.String() != "[]\n" {
+			t.Errorf("%s: as JSON %q, %v", test.want, list.String(), err)
+		}
+	}
+}
+
+// TestWhatIsShownOfAUser: counts are singular where they are one, a grant says
+// only what it adds, and the end of all time is none.
+func TestWhatIsShownOfAUser(t *testing.T) {
+	t.Parallel()
+	for want, s := range map[string]operator.Status{
+		"grant     1 request, 2 tokens until tomorrow\n": {Grant: &operator.Grant{Requests: 1, Tokens: 2, Until: "tomorrow"}},
+		"grant     1 token, $0.5 until tomorrow\n":       {Grant: &operator.Grant{Tokens: 1, Budget: protocol.Dollar / 2, Until: "tomorrow"}},
+		"blocked   for good\n":                           {BlockedUntil: operator.Forever.Format(time.RFC3339)},
+		"blocked   until tomorrow\n":                     {BlockedUntil: "tomorrow"},
+	} {
+		var out bytes.Buffer
+		if err := (printer{w: &out}).status(s); err != nil || !strings.HasSuffix(out.String(), want) {
+			t.Errorf("got %v\n%s, want the line %q", err, out.String(), want)
+		}
+	}
+}
+
+// TestFlagsOfEveryCommandMayFollowIt: -local, -outputs and -json are read before
+// and behind the name of a command.
+func TestFlagsOfEveryCommandMayFollowIt(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"-local", "u", "-json", "list"}, {"list", "-local", "u", "-json"}, {"-json", "show", "ada", "-local", "u"}, {"-local", "u", "show", "-json", "ada"},
+	} {
+		c, err := parse(args)
+		if err != nil || c.local != "u" || !c.json {
+			t.Errorf("%v: got %+v, %v", args, c, err)
 		}
 	}
 }
@@ -135,7 +195,7 @@ func TestOperation(t *testing.T) {
 
 	localcloudtest.Eventually(t, 10*time.Second, "both requests settle", func() bool { return show("show", user).Usage.InFlight == 0 })
 	id := show("show", user).UserID
-	for _, report := range []string{q("list", "-near", "40"), q("export"), q("export", "-period", time.Now().UTC().Format("2006-01"))} {
+	for _, report := range []string{q("list"), q("list", "-near", "40"), q("export"), q("export", "-period", time.Now().UTC().Format("2006-01"))} {
 		if !strings.Contains(report, id) {
 			t.Errorf("the user is missing from %s", report)
 		}
@@ -206,7 +266,7 @@ func TestOperationOfBudgets(t *testing.T) {
 	if a := submit(); a.Code() != "quota_exceeded" || !strings.Contains(string(a.Body), `"quota":"budget","limit":0.0001,"used":0,`) {
 		t.Errorf("over the budget as set: %d %s", a.Status, a.Body)
 	}
-	wants(q("grant", user, "-budget", "0.25", "-until", "1h"), "$0 of $0.2501", "0 requests, 0 tokens, $0.25 until")
+	wants(q("grant", user, "-budget", "0.25", "-until", "1h"), "$0 of $0.2501", "grant     $0.25 until")
 	a := submit()
 	if a.Status != http.StatusAccepted || !strings.Contains(string(a.Body), `"budget":{"currency":"USD","limit":0.2501,"used":0,"reserved":0.000`) {
 		t.Fatalf("within the grant: %d %s", a.Status, a.Body)
@@ -217,5 +277,5 @@ func TestOperationOfBudgets(t *testing.T) {
 	wants(q("list", "-near", "0"), "BUDGET", "/$0.2501")
 	wants(q("set", user, "-tier", "pro"), "of $0.2501")
 	wants(q("clear", user), "of $0.75")
-	wants(q("audit"), "no drift in 1 accounts")
+	wants(q("audit"), "no drift in 1 account\n")
 }

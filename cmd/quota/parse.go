@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,11 +30,7 @@ type command func(context.Context, *operator.Operator, printer) error
 
 func parse(args []string) (*call, error) {
 	c := &call{}
-	flags := newFlags()
-	flags.StringVar(&c.local, "local", "", "")
-	flags.StringVar(&c.outputs, "outputs", "", "")
-	flags.BoolVar(&c.json, "json", false, "")
-	rest, err := parseFlags(flags, args)
+	rest, err := parseFlags(c.flags(), args)
 	if err != nil {
 		return nil, err
 	}
@@ -44,18 +41,22 @@ func parse(args []string) (*call, error) {
 	if !known {
 		return nil, &usageError{fmt.Sprintf("unknown command %q", rest[0])}
 	}
-	if c.command, err = build(rest[1:]); err != nil {
+	if c.command, err = build(c.flags(), rest[1:]); err != nil {
 		return nil, err
 	}
 	if (c.local == "") == (c.outputs == "") {
-		return nil, &usageError{"give either -local or -outputs"}
+		return nil, &usageError{"give either -local URL or -outputs FILE"}
 	}
 	return c, nil
 }
 
-func newFlags() *flag.FlagSet {
+// flags are those of every command, which may stand before and behind its name.
+func (c *call) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("quota", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
+	flags.StringVar(&c.local, "local", c.local, "")
+	flags.StringVar(&c.outputs, "outputs", c.outputs, "")
+	flags.BoolVar(&c.json, "json", c.json, "")
 	return flags
 }
 
@@ -85,6 +86,20 @@ func parseUser(flags *flag.FlagSet, args []string) (user string, err error) {
 		return "", &usageError{fmt.Sprintf("want one USER, got %s", strconv.Quote(strings.Join(slices.Concat([]string{user}, rest), " ")))}
 	}
 	return user, nil
+}
+
+// percentage is a flag of a share of a limit, 0 to 100 and more.
+type percentage float64
+
+func (p *percentage) String() string { return "" }
+
+func (p *percentage) Set(text string) error {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n < 0 || math.IsInf(n, 0) || math.IsNaN(n) {
+		return errors.New("want a percentage of 0 or more")
+	}
+	*p = percentage(n)
+	return nil
 }
 
 // optionalCount is a flag of a number of 0 or more that knows whether it was

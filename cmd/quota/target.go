@@ -19,16 +19,19 @@ const localTimeout = 10 * time.Second
 // localTarget asks a local cloud for the outputs of its stack.
 func localTarget(ctx context.Context, url string) (operator.Target, error) {
 	url = strings.TrimSuffix(url, "/")
+	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+		return operator.Target{}, &usageError{fmt.Sprintf("-local wants a URL such as http://127.0.0.1:8080, got %q", url)}
+	}
 	ctx, cancel := context.WithTimeout(ctx, localTimeout)
 	defer cancel()
 	//nolint:gosec // the operator names the address
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/config.json", nil)
 	if err != nil {
-		return operator.Target{}, &usageError{fmt.Sprintf("-local %q is no URL", url)}
+		return operator.Target{}, &usageError{fmt.Sprintf("-local wants a URL such as http://127.0.0.1:8080, got %q", url)}
 	}
 	response, err := http.DefaultClient.Do(request) //nolint:gosec // the operator names the address
 	if err != nil {
-		return operator.Target{}, fmt.Errorf("asking the local cloud: %w", err)
+		return operator.Target{}, fmt.Errorf("no local cloud answers (go run ./cmd/local starts one): %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	target, err := targetOf(response.Body)
