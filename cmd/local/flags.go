@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud"
@@ -64,7 +65,13 @@ func parse(args []string) (localcloud.Options, error) {
 	flags.Var(&overrides, "c", "")
 	flags.StringVar(&options.Model, "model", localcloud.ModelScripted, "")
 	flags.StringVar(&options.DataDir, "data", "", "")
-	flags.Uint64Var(&options.Seed, "seed", 1, "")
+	options.Seed = 1
+	flags.Func("seed", "", func(text string) (err error) {
+		if options.Seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return errors.New("want a number of 0 or more")
+		}
+		return nil
+	})
 	err := flags.Parse(args)
 	options.Overrides = overrides
 	switch {

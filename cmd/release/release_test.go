@@ -38,13 +38,61 @@ pulumi-resource-streaming-v1.2.3-rc.1-windows-arm64.tar.gz pulumi-resource-strea
 func TestRefuses(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ args, want string }{
-		{"", `-version must be a semantic version without a v, got ""`},
+		{"", "give -version, such as -version 1.2.3"},
+		{"1.2.3", `unexpected argument "1.2.3"`},
+		{"-version 1.2.3 -sdks go,rust", `-sdks must be of go, nodejs, python, dotnet, java, got "rust"`},
 		{"-version v1.2.3", `got "v1.2.3"`},
 		{"-version 1.2.3 -platforms linux", `-platforms must be pairs as linux/amd64, got "linux"`},
 	} {
 		if _, err := parse(strings.Fields(test.args)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q: got %v, want %q", test.args, err, test.want)
 		}
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args           string
+		code           int
+		stdout, stderr string
+	}{
+		{"-help", 0, help, ""},
+		{"-colour", exitUsage, "", "release: flag provided but not defined: -colour (-help shows the flags)\n"},
+		{"-version 1.2.3 -platforms host", exitFailed, "", "release: run it at the root of the repository\n"},
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), strings.Fields(test.args), &stdout, &stderr); code != test.code || stdout.String() != test.stdout || stderr.String() != test.stderr {
+			t.Errorf("%q: exit %d, stdout %q, stderr %q", test.args, code, stdout.String(), stderr.String())
+		}
+	}
+}
+
+// TestWhatIsDeletedIsNotTheRepository: the output directory is cleared, so it
+// must not be one that holds the sources; nor is it cleared for nothing.
+func TestWhatIsDeletedIsNotTheRepository(t *testing.T) {
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, provider), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(root)
+	for _, out := range []string{".", "..", provider, root} {
+		err := (&release{dir: out}).make(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "-out "+out+" holds this repository") {
+			t.Errorf("-out %s: %v", out, err)
+		}
+	}
+	t.Setenv("PATH", "")
+	kept := filepath.Join(root, "dist", "kept")
+	if err := os.MkdirAll(kept, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := (&release{dir: "dist", languages: []string{"go"}}).make(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "no pulumi in PATH") {
+		t.Errorf("without Pulumi's CLI: %v", err)
+	}
+	if _, err := os.Stat(kept); err != nil {
+		t.Errorf("the last release is gone: %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -103,6 +104,9 @@ func (c *Cloud) listen(ctx context.Context) error {
 	if err != nil {
 		if op, ok := errors.AsType[*net.OpError](err); ok {
 			err = op.Err
+		}
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("listening on %s: another program uses this address; -addr 127.0.0.1:0 picks a free port", c.options.Addr)
 		}
 		return fmt.Errorf("listening on %s: %w", c.options.Addr, err)
 	}
