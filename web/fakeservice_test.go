@@ -16,17 +16,17 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/streaming-service/streaming-service/protocol"
-	"github.com/streaming-service/streaming-service/web"
+	"github.com/streaming-service/streaming-service/web/build"
 )
 
 // pagePolicy is as strict as the page can be served with.
-const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+var pagePolicy = build.Policy("'self'")
 
 // fakeService is a whole service as the page sees it. What it answers depends
 // on the last message: see produce.
 type fakeService struct {
 	*httptest.Server
+	page    http.Handler
 	cognito fakeCognito
 
 	mu       sync.Mutex
@@ -49,11 +49,15 @@ type fakeRequest struct {
 
 func newFakeService(t *testing.T) *fakeService {
 	t.Helper()
+	files, err := build.Page()
+	if err != nil {
+		t.Fatal(err)
+	}
 	limit, left := int64(100), int64(88)
 	tokens, tokensLeft := int64(250_000), int64(18_400)
 	f := &fakeService{
 		requests: map[string]*fakeRequest{}, sockets: map[*websocket.Conn]bool{},
-		cognito: newFakeCognito(),
+		page: build.Handler(files), cognito: newFakeCognito(),
 		usage: protocol.Usage{
 			Period: "2026-11", ResetsAt: "2026-12-01T00:00:00Z", Tier: "gold",
 			Requests: protocol.RequestsUsage{Limit: &limit, Used: 12, Remaining: &left},
@@ -86,7 +90,7 @@ func (f *fakeService) serve(w http.ResponseWriter, r *http.Request) {
 		f.serveAPI(w, r, path)
 	default:
 		w.Header().Set("Content-Security-Policy", pagePolicy)
-		http.FileServerFS(web.Files()).ServeHTTP(w, r)
+		f.page.ServeHTTP(w, r)
 	}
 }
 

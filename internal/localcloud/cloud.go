@@ -17,6 +17,7 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
 	"github.com/streaming-service/streaming-service/internal/stack"
+	"github.com/streaming-service/streaming-service/web/build"
 )
 
 // Cloud is the whole service on this machine. New checks what it is asked for,
@@ -149,8 +150,12 @@ func (c *Cloud) provision(ctx context.Context) error {
 }
 
 func (c *Cloud) serve(context.Context) error {
+	page, err := build.Page()
+	if err != nil {
+		return err
+	}
 	c.server = &http.Server{
-		Handler:           rawheader.Handler(c.front()),
+		Handler:           rawheader.Handler(c.front(page)),
 		ConnContext:       rawheader.ConnContext,
 		ReadHeaderTimeout: 30 * time.Second,
 	}

@@ -3,7 +3,6 @@ package localcloud
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"strings"
@@ -12,16 +11,16 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi"
 	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
-	"github.com/streaming-service/streaming-service/web"
+	"github.com/streaming-service/streaming-service/web/build"
 )
 
 // front puts every service behind the one address.
-func (c *Cloud) front() http.Handler {
+func (c *Cloud) front(page map[string]build.File) http.Handler {
 	s := c.services
 	host, _, _ := net.SplitHostPort(c.options.Addr) // checked by withDefaults
 	return &front{
 		ownHost: host,
-		page:    servePage(web.Files()),
+		page:    servePage(page),
 		local: map[string]http.Handler{
 			"/config.json":      get(func(*http.Request) any { return c.clientConfig() }),
 			"/_local/resources": get(func(*http.Request) any { return c.graph.Nodes() }),
@@ -107,8 +106,9 @@ func get(value func(*http.Request) any) http.Handler {
 }
 
 // servePage serves the chat page. Its policy allows no script but its own.
-func servePage(files fs.FS) http.Handler {
-	server := http.FileServerFS(files)
+func servePage(files map[string]build.File) http.Handler {
+	server := build.Handler(files)
+	policy := build.Policy("'self'", "http:", "https:", "ws:", "wss:")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
@@ -116,10 +116,9 @@ func servePage(files fs.FS) http.Handler {
 			return
 		}
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; connect-src 'self' ws: wss: http: https:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-cache")
 		server.ServeHTTP(w, r)
 	})
 }

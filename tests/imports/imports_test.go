@@ -45,6 +45,17 @@ var rules = []rule{
 		why:  "the domain knows no adapter and no event",
 	},
 	{
+		from: []string{"lambdas", "protocol", "client", "cmd/quota", "internal/allowlist", "internal/environment", "internal/modelfamily"},
+		bad:  []string{"github.com/evanw/esbuild", module + "web"},
+		why:  "a function or a user's program has no use for the page's sources and their bundler",
+	},
+	{
+		from: []string{"cmd", "components", "internal", "main.go", "web"},
+		but:  []string{"web/build"},
+		bad:  []string{"github.com/evanw/esbuild"},
+		why:  "one package makes the page",
+	},
+	{
 		from: []string{"components", "lambdas", "protocol", "client", "web", "internal"},
 		bad:  []string{module + "cmd/"},
 		why:  "commands are built from packages, never the other way round",
