@@ -1,7 +1,5 @@
 package protocol
 
-import "strings"
-
 // Adopt takes the state of the request as GET /requests/{requestId} gave it,
 // for a client that heard nothing for long or is far behind. A state older
 // than what the socket brought changes nothing; the state of a request that
@@ -20,13 +18,12 @@ func (a *Assembler) Adopt(s RequestState) Change {
 	if s.Attempt > a.attempt {
 		change.Restarted = a.void(s.Attempt)
 	}
-	replaced, added := a.replace(s.Text)
-	change.Restarted = change.Restarted || replaced
-	change.Text = added
+	replaced := a.replace(AnswerOf(s))
+	replaced.Restarted = replaced.Restarted || change.Restarted
+	change = replaced
 	a.seen, a.lastSeq = s.LastSeq >= 0, max(s.LastSeq, 0)
-	more := a.drain()
-	change.Text += more.Text
-	change.Ended, change.Gap = more.Ended, a.Gap()
+	change.add(a.drain())
+	change.Gap = a.Gap()
 	return change
 }
 
@@ -34,8 +31,8 @@ func (a *Assembler) Adopt(s RequestState) Change {
 // that did not succeed may lag what the socket brought, which then stays.
 func (a *Assembler) adoptEnd(s RequestState) Change {
 	change := Change{}
-	if s.Status == StatusSucceeded || !strings.HasPrefix(a.Text(), s.Text) {
-		change.Restarted, change.Text = a.replace(s.Text)
+	if told := AnswerOf(s); s.Status == StatusSucceeded || !a.said().beginsWith(told) {
+		change = a.replace(told)
 	}
 	a.attempt, a.seen, a.lastSeq = s.Attempt, s.LastSeq >= 0, max(s.LastSeq, 0)
 	a.finish(s.EndFrame())
@@ -43,16 +40,18 @@ func (a *Assembler) adoptEnd(s RequestState) Change {
 	return change
 }
 
-// replace makes the text what a state says. It reports whether text that was
-// there is void, and what has to be appended to what remains.
-func (a *Assembler) replace(text string) (voided bool, added string) {
-	if rest, ok := strings.CutPrefix(text, a.Text()); ok {
-		a.text.WriteString(rest)
-		return false, rest
+// replace makes the answer what a state says. The change is what has to be
+// appended, unless what was there is void.
+func (a *Assembler) replace(told *Answer) (change Change) {
+	old := a.said()
+	a.answer = told
+	if !told.beginsWith(old) {
+		return Change{Restarted: true, Text: told.Text(), Reasoning: told.Reasoning(), ToolUses: told.ToolUses()}
 	}
-	a.text.Reset()
-	a.text.WriteString(text)
-	return true, text
+	return Change{
+		Text: told.Text()[len(old.Text()):], Reasoning: told.Reasoning()[len(old.Reasoning()):],
+		ToolUses: told.toolUsesFrom(len(old.ToolUses())),
+	}
 }
 
 // drain drops the frames that a state has overtaken and applies those that

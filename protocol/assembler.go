@@ -1,7 +1,5 @@
 package protocol
 
-import "strings"
-
 // FarBehind is how many frames a client may be behind before replaying them is
 // not worth it: it reads the request's state instead. It also bounds how many
 // frames an Assembler keeps for later.
@@ -15,6 +13,11 @@ type Change struct {
 	// Text is what was appended to the text, after the restart if there was
 	// one.
 	Text string
+	// Reasoning is what was appended to the reasoning, likewise.
+	Reasoning string
+	// ToolUses are the uses of tools that were added, likewise. They are to be run
+	// when the request has ended with StopReasonToolUse.
+	ToolUses []Block
 	// Gap says that frames are missing: ask for a resume.
 	Gap bool
 	// FarBehind says that more than FarBehind frames are missing: read the
@@ -33,7 +36,7 @@ type Assembler struct {
 	attempt int
 	seen    bool // some frame of this attempt was applied, so last is valid
 	lastSeq int
-	text    strings.Builder
+	answer  *Answer
 	ahead   map[int]Frame // frames of this attempt beyond a gap
 	end     *Frame
 }
@@ -50,7 +53,21 @@ func (a *Assembler) Last() int {
 }
 
 // Text is the text so far.
-func (a *Assembler) Text() string { return a.text.String() }
+func (a *Assembler) Text() string { return a.said().Text() }
+
+// Reasoning is the reasoning so far.
+func (a *Assembler) Reasoning() string { return a.said().Reasoning() }
+
+// Content is the answer so far, as blocks.
+func (a *Assembler) Content() []Block { return a.said().Content() }
+
+// said is the answer of the attempt.
+func (a *Assembler) said() *Answer {
+	if a.answer == nil {
+		a.answer = new(Answer)
+	}
+	return a.answer
+}
 
 // End is the frame that ended the request, or nil while it is open.
 func (a *Assembler) End() *Frame { return a.end }
@@ -99,9 +116,7 @@ func (a *Assembler) applyCurrent(f Frame) Change {
 			break
 		}
 		delete(a.ahead, a.lastSeq+1)
-		more := a.advance(waiting)
-		change.Text += more.Text
-		change.Ended = more.Ended
+		change.add(a.advance(waiting))
 	}
 	change.Gap = a.Gap()
 	return change
@@ -125,18 +140,25 @@ func (a *Assembler) advance(f Frame) Change {
 	if f.Ends() {
 		return a.finish(f)
 	}
-	if f.Type != FrameDelta {
-		return Change{}
-	}
-	a.text.WriteString(f.Text)
-	return Change{Text: f.Text}
+	said := a.said()
+	text, reasoning, uses := len(said.Text()), len(said.Reasoning()), len(said.ToolUses())
+	said.Add(f)
+	return Change{Text: said.Text()[text:], Reasoning: said.Reasoning()[reasoning:], ToolUses: said.toolUsesFrom(uses)}
+}
+
+// add appends what a later step did.
+func (c *Change) add(more Change) {
+	c.Text += more.Text
+	c.Reasoning += more.Reasoning
+	c.ToolUses = append(c.ToolUses, more.ToolUses...)
+	c.Ended = more.Ended
 }
 
 // void begins an attempt and reports whether there was an earlier one.
 func (a *Assembler) void(attempt int) (restarted bool) {
 	restarted = a.attempt > 0
 	a.attempt, a.seen, a.lastSeq, a.ahead = attempt, false, 0, nil
-	a.text.Reset()
+	a.answer = nil
 	return restarted
 }
 

@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -26,6 +27,7 @@ type trace struct {
 	Final struct {
 		Attempt, Last int
 		Text          string
+		Content       []protocol.Block // nil: Text alone
 		End           *protocol.Frame
 	}
 }
@@ -71,13 +73,19 @@ func runTrace(t *testing.T, tr trace) {
 			}
 			got = a.Apply(frame)
 		}
-		if got != step.Want {
-			t.Errorf("step %d: %+v, want %+v", i, got, step.Want)
+		if got, want := protocol.Encode(got), protocol.Encode(step.Want); !bytes.Equal(got, want) {
+			t.Errorf("step %d: %s, want %s", i, got, want)
 		}
 	}
 	want := tr.Final
 	if a.Attempt() != want.Attempt || a.Last() != want.Last || a.Text() != want.Text {
 		t.Errorf("at (%d, %d) with %q, want (%d, %d) with %q", a.Attempt(), a.Last(), a.Text(), want.Attempt, want.Last, want.Text)
+	}
+	if want.Content == nil && want.Text != "" {
+		want.Content = []protocol.Block{protocol.TextBlock(want.Text)}
+	}
+	if got, want := protocol.Encode(a.Content()), protocol.Encode(want.Content); !bytes.Equal(got, want) {
+		t.Errorf("content %s, want %s", got, want)
 	}
 	if !reflect.DeepEqual(a.End(), want.End) {
 		t.Errorf("end %+v, want %+v", a.End(), want.End)

@@ -7,31 +7,40 @@ import (
 
 // DecodeFrame reads one frame from the server. Frames of a type that this
 // version does not know, and API Gateway's own messages, which have no type,
-// are returned as they are: the rules of an Assembler ignore them. It fails on
-// what is not a JSON object and on a frame of a request without its attempt or
-// sequence number.
+// are returned as they are: the rules of an Assembler ignore them, but for the
+// place that one has in the sequence of its request. It fails on what is not a
+// JSON object and on a frame of a request without its attempt or sequence
+// number.
 func DecodeFrame(data []byte) (Frame, error) {
 	var f Frame
 	if err := json.Unmarshal(data, &f); err != nil {
 		return Frame{}, fmt.Errorf("decoding frame: %w", err)
 	}
-	if f.numbered() && (f.RequestID == "" || f.Attempt < 1 || f.Seq == nil || *f.Seq < 0) {
+	if f.numbered() && !f.placed() {
 		return Frame{}, fmt.Errorf("decoding frame: %s without requestId, attempt or seq", f.Type)
 	}
 	return f, nil
 }
 
 // numbered reports whether the frame belongs to a request and so carries an
-// attempt and a sequence number.
+// attempt and a sequence number. One of a type that this version does not know
+// does if it has them.
 func (f Frame) numbered() bool {
 	switch f.Type {
-	case FrameStart, FrameDelta, FrameDone:
+	case FrameStart, FrameDelta, FrameReasoning, FrameToolUse, FrameDone:
 		return true
 	case FrameError:
 		return f.RequestID != ""
-	default:
+	case FramePong, "":
 		return false
+	default:
+		return f.placed()
 	}
+}
+
+// placed reports whether the frame has a place in the sequence of a request.
+func (f Frame) placed() bool {
+	return f.RequestID != "" && f.Attempt >= 1 && f.Seq != nil && *f.Seq >= 0
 }
 
 // Ends reports whether the frame ends its request.

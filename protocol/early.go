@@ -6,7 +6,7 @@ import "time"
 // know yet: they may come before the 202 that names it.
 const EarlyFor = 30 * time.Second
 
-// maxEarlyBytes bounds the text and messages that Early keeps. A user's other
+// maxEarlyBytes bounds what the frames carry that Early keeps. A user's other
 // devices cause frames of unknown requests, too; what is dropped here comes
 // again with a resume.
 const maxEarlyBytes = 4 << 20
@@ -57,4 +57,6 @@ func (e *Early) Take(requestID string, now time.Time) []Frame {
 }
 
 // size is about what a frame costs to keep, in bytes.
-func (f Frame) size() int { return 256 + len(f.Text) + len(f.Message) }
+func (f Frame) size() int {
+	return 256 + len(f.Text) + len(f.Signature) + len(f.Redacted) + len(f.Input) + len(f.Message)
+}

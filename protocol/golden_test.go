@@ -22,6 +22,7 @@ var wireTypes = map[string]func() any{
 	"cancel-response":     func() any { return new(protocol.CancelResponse) },
 	"usage":               func() any { return new(protocol.Usage) },
 	"request-state":       func() any { return new(protocol.RequestState) },
+	"content-block":       func() any { return new(protocol.Block) },
 	"problem":             func() any { return new(protocol.Problem) },
 	"create-key-request":  func() any { return new(protocol.CreateKeyRequest) },
 	"create-key-response": func() any { return new(protocol.CreateKeyResponse) },

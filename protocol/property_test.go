@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 // each attempt, of which the last one may end.
 type life struct {
 	attempts [][]protocol.Frame
-	text     string // of the attempt that the end belongs to
+	answer   *protocol.Answer // of the attempt that the end belongs to
 	end      protocol.Frame
 	foreign  bool // the end is somebody else's: attempt+1, seq 0
 }
@@ -23,11 +24,12 @@ func drawLife(t *rapid.T) life {
 	voided := rapid.IntRange(0, 2).Draw(t, "voided attempts")
 	for attempt := 1; attempt <= voided+1; attempt++ {
 		frames := []protocol.Frame{protocol.StartFrame(requestID, attempt, "m")}
-		l.text = ""
-		for i := range rapid.IntRange(0, 12).Draw(t, "deltas") {
-			piece := rapid.StringN(1, 4, -1).Draw(t, "text")
-			l.text += piece
-			frames = append(frames, protocol.DeltaFrame(requestID, attempt, i+1, piece))
+		l.answer = new(protocol.Answer)
+		for range rapid.IntRange(0, 12).Draw(t, "blocks") {
+			frames = append(frames, drawPieces(t, attempt, len(frames))...)
+		}
+		for _, frame := range frames {
+			l.answer.Add(frame)
 		}
 		l.attempts = append(l.attempts, frames)
 	}
@@ -45,6 +47,27 @@ func drawLife(t *rapid.T) life {
 		l.attempts[last-1] = append(l.attempts[last-1], l.end)
 	}
 	return l
+}
+
+// drawPieces draws the frames of the next piece of an answer.
+func drawPieces(t *rapid.T, attempt, seq int) []protocol.Frame {
+	text := rapid.StringN(1, 4, -1).Draw(t, "text")
+	switch rapid.SampledFrom([]string{"text", "text", "reasoning", "signature", "redacted", "tool", "parts"}).Draw(t, "piece") {
+	case "reasoning":
+		return []protocol.Frame{protocol.ReasoningFrame(requestID, attempt, seq, text, "")}
+	case "signature":
+		return []protocol.Frame{protocol.ReasoningFrame(requestID, attempt, seq, "", "c2lnbmVk")}
+	case "redacted":
+		return []protocol.Frame{protocol.RedactedFrame(requestID, attempt, seq, []byte(text))}
+	case "tool":
+		return []protocol.Frame{protocol.ToolUseFrame(requestID, attempt, seq, text, "tool", protocol.Encode(map[string]string{"x": text}))}
+	case "parts":
+		first := protocol.ToolUseFrame(requestID, attempt, seq, text, "tool", protocol.Encode(`{"x":`))
+		second := protocol.ToolUseFrame(requestID, attempt, seq+1, text, "tool", protocol.Encode("7}"))
+		first.Part, first.Parts, second.Part, second.Parts = 1, 2, 2, 2
+		return []protocol.Frame{first, second}
+	}
+	return []protocol.Frame{protocol.DeltaFrame(requestID, attempt, seq, text)}
 }
 
 // frames are all frames of the life in the order in which they were made.
@@ -73,15 +96,18 @@ func (l life) replay(attempt, afterSeq int) []protocol.Frame {
 // client is the least a client does around an Assembler.
 type client struct {
 	protocol.Assembler
-	shown string
-	ends  int
+	shown, reasoned string
+	uses            []protocol.Block
+	ends            int
 }
 
 func (c *client) see(change protocol.Change) {
 	if change.Restarted {
-		c.shown = ""
+		c.shown, c.reasoned, c.uses = "", "", nil
 	}
 	c.shown += change.Text
+	c.reasoned += change.Reasoning
+	c.uses = append(c.uses, change.ToolUses...)
 	if change.Ended {
 		c.ends++
 	}
@@ -150,18 +176,19 @@ func (l life) stateAt(t *rapid.T) protocol.RequestState {
 	attempt := rapid.IntRange(1, len(l.attempts)).Draw(t, "state's attempt")
 	frames := l.attempts[attempt-1]
 	state := protocol.RequestState{RequestID: requestID, Status: protocol.StatusStreaming, Attempt: attempt, LastSeq: -1}
+	var answer protocol.Answer
 	for _, frame := range frames[:rapid.IntRange(0, len(frames)).Draw(t, "state's frames")] {
-		if !frame.Ends() {
-			state.Text += frame.Text
+		if answer.Add(frame); !frame.Ends() && !answer.Partial() {
 			state.LastSeq = *frame.Seq
 		}
 	}
+	state.Text, state.Content = answer.Text(), answer.Content()
 	return state
 }
 
 // finalState is what GET says once the request has ended.
 func (l life) finalState() protocol.RequestState {
-	state := protocol.RequestState{RequestID: requestID, Attempt: l.end.Attempt, Text: l.text, LastSeq: *l.end.Seq}
+	state := protocol.RequestState{RequestID: requestID, Attempt: l.end.Attempt, Text: l.answer.Text(), Content: l.answer.Content(), LastSeq: *l.end.Seq}
 	if l.end.Type == protocol.FrameDone {
 		state.Status, state.StopReason, state.Usage = protocol.StatusSucceeded, l.end.StopReason, l.end.Usage
 		return state
@@ -184,8 +211,17 @@ func (c *client) check(t *rapid.T, l life) {
 	if c.shown != c.Text() {
 		t.Fatalf("shown %q, text %q", c.shown, c.Text())
 	}
-	if l.end.Type == protocol.FrameDone && c.shown != l.text {
-		t.Fatalf("text %q, want %q", c.shown, l.text)
+	if c.reasoned != c.Reasoning() {
+		t.Fatalf("shown reasoning %q, reasoning %q", c.reasoned, c.Reasoning())
+	}
+	if l.end.Type != protocol.FrameDone {
+		return
+	}
+	if got, want := protocol.Encode(c.Content()), protocol.Encode(l.answer.Content()); !bytes.Equal(got, want) {
+		t.Fatalf("content %s, want %s", got, want)
+	}
+	if got, want := protocol.Encode(c.uses), protocol.Encode(l.answer.ToolUses()); !bytes.Equal(got, want) || c.shown != l.answer.Text() {
+		t.Fatalf("shown %q and tools %s, want %q and %s", c.shown, got, l.answer.Text(), want)
 	}
 }
 
@@ -219,6 +255,9 @@ var drawnSeeds = []string{
 	`{"type":"done","requestId":"a","attempt":1,"seq":9,"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2}}`,
 	`{"type":"error","requestId":"a","attempt":2,"seq":0,"code":"cancelled","message":"m","retryable":true}`,
 	`{"type":"error","code":"not_found","message":"m"}`,
+	`{"type":"reasoning","requestId":"a","attempt":1,"seq":1,"text":"","redacted":"c2Vj","part":1,"parts":2}`,
+	`{"type":"toolUse","requestId":"a","attempt":1,"seq":1,"toolUseId":"t","name":"n","input":{"a":[1e400]}}`,
+	`{"type":"toolUse","requestId":"a","attempt":1,"seq":1,"toolUseId":"t","name":"n","input":"{\"a","part":1,"parts":1}`,
 	`{"message":"Internal server error","connectionId":"R1kmxc2VNjMCFIA=","requestId":"x"}`,
 	`{"type":"pong"}`, `{"type":"delta","requestId":"a","attempt":9007199254740993,"seq":-0,"text":"\ud800"}`, `null`, `[]`, ``,
 }

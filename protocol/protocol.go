@@ -22,6 +22,16 @@ const (
 	// MaxIdempotencyKeyLength is the longest Idempotency-Key, in visible
 	// ASCII characters.
 	MaxIdempotencyKeyLength = 128
+	// MaxBlocks is the largest number of blocks of a message, and of a tool's
+	// result.
+	MaxBlocks = 20
+	// MaxImages and MaxImageBytes bound the images of a request, as Converse does.
+	MaxImages     = 20
+	MaxImageBytes = 3_932_160 // 3.75 MB
+	// MaxDocuments and MaxDocumentBytes bound the documents of a request, as
+	// Converse does.
+	MaxDocuments     = 5
+	MaxDocumentBytes = 4_718_592 // 4.5 MB
 	// MaxReplayFrames is the largest number of frames one resume replays.
 	MaxReplayFrames = 2_000
 )
@@ -31,8 +41,12 @@ type Code string
 
 // Codes of REST problems.
 const (
-	CodeInvalidRequest      Code = "invalid_request"
-	CodeModelNotAllowed     Code = "model_not_allowed"
+	CodeInvalidRequest  Code = "invalid_request"
+	CodeModelNotAllowed Code = "model_not_allowed"
+	// CodeModelNotCapable is a request with something that its model does not take.
+	CodeModelNotCapable Code = "model_not_capable"
+	// CodeUploadNotFound is a block whose upload its user does not have.
+	CodeUploadNotFound      Code = "upload_not_found"
 	CodeUnauthenticated     Code = "unauthenticated"
 	CodeForbidden           Code = "forbidden"
 	CodeNotFound            Code = "not_found"

@@ -8,24 +8,24 @@ const (
 	RoleAssistant = "assistant"
 )
 
-// Message is one turn of a conversation.
-type Message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
 // SubmitRequest is the body of POST /requests. Exactly one of Messages and
 // Prompt is given. Without Temperature or TopP the service's default is sent to
-// the model; NaN, which is null on the wire, leaves it to the model's own.
+// the model; NaN, which is null on the wire, leaves it to the model's own. Cache
+// has the model keep what many requests have in common: tools, system and the
+// conversation so far.
 type SubmitRequest struct {
-	Messages      []Message `json:"messages,omitempty"`
-	Prompt        string    `json:"prompt,omitempty"`
-	System        string    `json:"system,omitempty"`
-	Model         string    `json:"model,omitempty"`
-	MaxTokens     *int      `json:"maxTokens,omitempty"`
-	Temperature   *float64  `json:"temperature,omitempty"`
-	TopP          *float64  `json:"topP,omitempty"`
-	StopSequences []string  `json:"stopSequences,omitempty"`
+	Messages      []Message   `json:"messages,omitempty"`
+	Prompt        string      `json:"prompt,omitempty"`
+	System        string      `json:"system,omitempty"`
+	Model         string      `json:"model,omitempty"`
+	MaxTokens     *int        `json:"maxTokens,omitempty"`
+	Tools         []Tool      `json:"tools,omitempty"`
+	ToolChoice    *ToolChoice `json:"toolChoice,omitempty"`
+	Reasoning     *Reasoning  `json:"reasoning,omitempty"`
+	Cache         bool        `json:"cache,omitempty"`
+	Temperature   *float64    `json:"temperature,omitempty"`
+	TopP          *float64    `json:"topP,omitempty"`
+	StopSequences []string    `json:"stopSequences,omitempty"`
 }
 
 // SubmitResponse is the body of the 202 that answers POST /requests. Quota is
@@ -74,12 +74,14 @@ type BudgetUsage struct {
 	Remaining *USD   `json:"remaining"`
 }
 
-// RequestState is the body of GET /requests/{requestId}.
+// RequestState is the body of GET /requests/{requestId}. Text is the joined text
+// of Content.
 type RequestState struct {
 	RequestID  string        `json:"requestId"`
 	Status     Status        `json:"status"`
 	Attempt    int           `json:"attempt"`
 	Text       string        `json:"text"`
+	Content    []Block       `json:"content,omitempty"`
 	LastSeq    int           `json:"lastSeq"`
 	StopReason string        `json:"stopReason,omitempty"`
 	Usage      *TokenUsage   `json:"usage,omitempty"`

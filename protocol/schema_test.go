@@ -48,6 +48,9 @@ func TestSchemasAgreeWithTheGoTypes(t *testing.T) {
 // additions are fields that are always sent, but not by older services.
 var additions = map[string]bool{"usage.budget": true, "submit-response.quota.budget": true}
 
+// block is compared by itself, as it may hold others.
+var block = reflect.TypeFor[protocol.Block]()
+
 // compareFields checks that a struct and an object schema have the same
 // fields, that exactly the fields without omitempty are required (unions
 // aside, where each variant has its own), and so on downwards.
@@ -57,13 +60,16 @@ func compareFields(t *testing.T, docs map[string]node, root, object node, goType
 	union := len(properties) == 0
 	if union {
 		properties = map[string]node{}
-		for _, variant := range object.OneOf {
+		for _, variant := range slices.AppendSeq(object.OneOf, maps.Values(object.Defs)) {
 			maps.Copy(properties, resolve(t, docs, &root, variant).Properties)
 		}
 	}
 	fields := map[string]reflect.StructField{}
 	for field := range goType.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" {
+			continue // part of another field
+		}
 		fields[name] = field
 		if optional := options == "omitempty" || additions[path+"."+name]; !union && optional == slices.Contains(required, name) {
 			t.Errorf("%s.%s: omitempty is %v, required is %v", path, name, optional, !optional)
@@ -80,7 +86,7 @@ func compareFields(t *testing.T, docs map[string]node, root, object node, goType
 		if fieldType.Kind() == reflect.Pointer {
 			fieldType = fieldType.Elem()
 		}
-		if fieldType.Kind() == reflect.Struct {
+		if fieldType.Kind() == reflect.Struct && fieldType != block {
 			compareFields(t, docs, next, property, fieldType, path+"."+name)
 		}
 	}
@@ -183,6 +189,10 @@ func drawFrame(t *rapid.T) protocol.Frame {
 	return rapid.SampledFrom([]protocol.Frame{
 		protocol.StartFrame(requestID, attempt, text),
 		protocol.DeltaFrame(requestID, attempt, seq, text),
+		protocol.ReasoningFrame(requestID, attempt, seq, text, ""),
+		protocol.ReasoningFrame(requestID, attempt, seq, "", text),
+		protocol.RedactedFrame(requestID, attempt, seq, []byte(text)),
+		protocol.ToolUseFrame(requestID, attempt, seq, "tooluse_1", "get_weather", protocol.Encode(map[string]string{"city": text})),
 		protocol.DoneFrame(requestID, attempt, seq, text, usage),
 		protocol.ErrorFrame(requestID, attempt, seq-1, failure),
 		protocol.NoticeFrame(protocol.CodeInvalidMessage, text),
@@ -258,6 +268,6 @@ func compareNames(t *testing.T, what string, inGo, inSchema []string) {
 	slices.Sort(inGo)
 	slices.Sort(inSchema)
 	if !slices.Equal(inGo, inSchema) {
-		t.Errorf("%s:\n    Go %v\nschema %v", what, inGo, inSchema)
+		t.Errorf("%s:\n    Go %q\nschema %q", what, inGo, inSchema)
 	}
 }

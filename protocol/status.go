@@ -5,6 +5,8 @@ package protocol
 var statuses = map[Code]int{
 	CodeInvalidRequest:        400,
 	CodeModelNotAllowed:       400,
+	CodeModelNotCapable:       400,
+	CodeUploadNotFound:        400,
 	CodeUnauthenticated:       401,
 	CodeForbidden:             403,
 	CodeBlocked:               403,

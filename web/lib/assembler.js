@@ -2,10 +2,11 @@
 // or loss on their way. The Go client has the same rules (protocol.Assembler);
 // both are tested with the traces in protocol/testdata.
 
+import { Answer, answerOf } from "./answer.js";
+
 /** More frames behind than this: read the state instead of replaying. */
 export const FAR_BEHIND = 500;
 
-const NUMBERED = new Set(["start", "delta", "done", "error"]);
 const TERMINAL = new Set(["succeeded", "failed", "cancelled"]);
 
 /**
@@ -13,6 +14,9 @@ const TERMINAL = new Set(["succeeded", "failed", "cancelled"]);
  * @typedef {object} Change
  * @property {boolean} [restarted] a later attempt began: the text so far is void
  * @property {string} [text] what was appended, after the restart if there was one
+ * @property {string} [reasoning] what was appended to the reasoning, likewise
+ * @property {object[]} [toolUses] uses of tools that were added, likewise; to be run
+ *   when the request has ended with the stop reason tool_use
  * @property {boolean} [gap] frames are missing: ask for a resume
  * @property {boolean} [farBehind] very many are: read the state, then resume
  * @property {boolean} [ended] this was the end; said at most once
@@ -22,10 +26,25 @@ const TERMINAL = new Set(["succeeded", "failed", "cancelled"]);
 export class Assembler {
   attempt = 0;
   last = -1;
-  text = "";
   /** The frame that ended the request, or null while it is open. */
   end = null;
   #ahead = new Map();
+  #answer = new Answer();
+
+  /** The text so far. */
+  get text() {
+    return this.#answer.text;
+  }
+
+  /** The reasoning so far. */
+  get reasoning() {
+    return this.#answer.reasoning;
+  }
+
+  /** The answer so far, as blocks: the assistant's content of the next request. */
+  get content() {
+    return this.#answer.content;
+  }
 
   /** Whether frames are known to be missing. */
   get gap() {
@@ -51,12 +70,12 @@ export class Assembler {
     if (this.end || state.attempt < this.attempt) return {};
     if (TERMINAL.has(state.status)) return this.#adoptEnd(state);
     if (state.attempt === this.attempt && state.lastSeq <= this.last) return tidy({ gap: this.gap });
-    let restarted = state.attempt > this.attempt && this.#void(state.attempt);
-    const replaced = this.#replace(state.text);
-    restarted ||= replaced.voided;
+    const restarted = state.attempt > this.attempt && this.#void(state.attempt);
+    const change = this.#replace(answerOf(state));
+    change.restarted ||= restarted;
     this.last = state.lastSeq;
-    const more = this.#drain();
-    return tidy({ restarted, text: replaced.added + (more.text ?? ""), ended: more.ended, gap: this.gap });
+    add(change, this.#drain());
+    return tidy({ ...change, gap: this.gap });
   }
 
   // An error of a higher attempt ends the request at any seq and leaves the
@@ -73,15 +92,11 @@ export class Assembler {
   #applyCurrent(frame) {
     if (frame.seq <= this.last) return {};
     if (frame.seq > this.last + 1) return this.#keep(frame);
-    const change = { text: "" };
+    const change = {};
     for (let next = frame; next; next = this.#ahead.get(this.last + 1)) {
       this.#ahead.delete(next.seq);
-      const step = this.#advance(next);
-      change.text += step.text ?? "";
-      if (step.ended) {
-        change.ended = true;
-        break;
-      }
+      add(change, this.#advance(next));
+      if (change.ended) break;
     }
     return tidy({ ...change, gap: this.gap });
   }
@@ -95,16 +110,14 @@ export class Assembler {
   #advance(frame) {
     this.last = frame.seq;
     if (frame.type === "done" || frame.type === "error") return this.#finish(frame);
-    if (frame.type !== "delta") return {};
-    this.text += frame.text ?? "";
-    return { text: frame.text ?? "" };
+    return this.#answer.add(frame);
   }
 
   #void(attempt) {
     const restarted = this.attempt > 0;
     this.attempt = attempt;
     this.last = -1;
-    this.text = "";
+    this.#answer = new Answer();
     this.#ahead.clear();
     return restarted;
   }
@@ -115,22 +128,22 @@ export class Assembler {
     return { ended: true };
   }
 
-  #replace(text) {
-    const voided = !text.startsWith(this.text);
-    const added = voided ? text : text.slice(this.text.length);
-    this.text = text;
-    return { voided, added };
+  // The change is what has to be appended, unless what was there is void.
+  #replace(told) {
+    const old = this.#answer;
+    this.#answer = told;
+    return told.beginsWith(old) ? told.since(old) : { restarted: true, ...told.since(new Answer()) };
   }
 
-  // The text of a request that did not succeed may lag what the socket
+  // The answer of a request that did not succeed may lag what the socket
   // brought, which then stays.
   #adoptEnd(state) {
-    let replaced = { voided: false, added: "" };
-    if (state.status === "succeeded" || !this.text.startsWith(state.text)) replaced = this.#replace(state.text);
+    const told = answerOf(state);
+    const change = state.status === "succeeded" || !this.#answer.beginsWith(told) ? this.#replace(told) : {};
     this.attempt = state.attempt;
     this.last = state.lastSeq;
     this.#finish(endFrame(state));
-    return tidy({ restarted: replaced.voided, text: replaced.added, ended: true });
+    return tidy({ ...change, ended: true });
   }
 
   #drain() {
@@ -140,10 +153,18 @@ export class Assembler {
   }
 }
 
+// Appends what a later step did.
+function add(change, more) {
+  change.text = (change.text ?? "") + (more.text ?? "");
+  change.reasoning = (change.reasoning ?? "") + (more.reasoning ?? "");
+  change.toolUses = [...(change.toolUses ?? []), ...(more.toolUses ?? [])];
+  change.ended = more.ended;
+}
+
 /**
  * Reads one message of the socket. Returns null for what is not a frame of a
- * request: pongs, notices, API Gateway's own messages, frames of a later
- * version.
+ * request: pongs, notices, API Gateway's own messages. A frame of a type of a
+ * later version is nothing but its place in the sequence.
  * @param {string} data
  */
 export function decodeFrame(data) {
@@ -158,7 +179,7 @@ export function decodeFrame(data) {
 
 function isNumbered(frame) {
   return (
-    frame !== null && typeof frame === "object" && NUMBERED.has(frame.type) &&
+    frame !== null && typeof frame === "object" && typeof frame.type === "string" && frame.type !== "" && frame.type !== "pong" &&
     typeof frame.requestId === "string" && frame.requestId !== "" &&
     Number.isInteger(frame.attempt) && frame.attempt >= 1 &&
     Number.isInteger(frame.seq) && frame.seq >= 0
@@ -182,5 +203,5 @@ export function endFrame(state) {
 }
 
 function tidy(change) {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value));
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value && value.length !== 0));
 }

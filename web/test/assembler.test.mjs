@@ -15,8 +15,8 @@ for (const file of readdirSync(traces)) {
       const got = step.state ? assembler.adopt(step.state) : applyWire(assembler, step.frame);
       assert.deepEqual(got, step.want, `step ${i}`);
     }
-    const { attempt, last, text, end } = assembler;
-    assert.deepEqual({ attempt, last, text, end }, final);
+    const { attempt, last, text, content, end } = assembler;
+    assert.deepEqual({ attempt, last, text, content, end }, { content: text ? [{ type: "text", text }] : [], ...final });
   });
 }
 
