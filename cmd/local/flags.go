@@ -21,7 +21,7 @@ Usage: go run ./cmd/local [flags]
   -c path=value     overrides one value of it, as "pulumi config set --path"; repeatable
   -model name       scripted: a deterministic model in this process (the default)
                     bedrock: the real Bedrock, with your AWS credentials
-  -data dir         keeps users, keys, tables and queues in dir between runs
+  -data dir         keeps users, keys, tables, queues and objects in dir between runs
   -seed n           seed of injected faults (1)
   -help             shows this text
 

@@ -120,7 +120,7 @@ func (c *Cloud) startServices(ctx context.Context) (err error) {
 		return err
 	}
 	c.provider = provision.New(provision.Services{
-		IAM: c.services.roles, Tables: c.services.tables, Queues: c.services.queues, Functions: c.services.functions,
+		IAM: c.services.roles, Tables: c.services.tables, Queues: c.services.queues, Buckets: c.services.buckets, Functions: c.services.functions,
 		REST: c.services.rest, WebSocket: c.services.sockets, Users: c.services.users, Address: c.address(),
 	})
 	return nil

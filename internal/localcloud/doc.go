@@ -8,6 +8,6 @@
 //	├── provision    what the program declares, made real
 //	├── iam          roles and the decision about each call
 //	├── guard        in front of every call: roles, injected faults, counts
-//	├── dynamodb, sqs, cognito, bedrock, lambda, restapi, websocket
+//	├── dynamodb, sqs, s3, cognito, bedrock, lambda, restapi, websocket
 //	└── front        the one address: page, APIs, service endpoints, /_local
 package localcloud

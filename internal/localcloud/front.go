@@ -18,7 +18,14 @@ type front struct {
 	targets  map[string]http.Handler // by the service in X-Amz-Target
 	public   map[string]bool         // the services that pages of any origin call
 	jwks     http.Handler            // /{poolId}/.well-known/jwks.json
+	bucket   objects                 // of S3
 	ownHost  string                  // that the address was given with
+}
+
+// objects is a handler that knows which requests are for it.
+type objects interface {
+	http.Handler
+	Names(r *http.Request) bool
 }
 
 const jwksSuffix = "/.well-known/jwks.json"
@@ -42,6 +49,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(path, jwksSuffix):
 		f.jwks.ServeHTTP(w, r)
+	case f.bucket.Names(r):
+		f.serveBucket(w, r)
 	case r.Header.Get("X-Amz-Target") != "":
 		f.serveTarget(w, r)
 	case r.Method == http.MethodOptions && path == "/":
@@ -71,6 +80,19 @@ func (f *front) serveTarget(w http.ResponseWriter, r *http.Request) {
 		refuse(w, "calls from pages of another origin are refused")
 	default:
 		f.guarded(handler).ServeHTTP(w, r)
+	}
+}
+
+// serveBucket serves S3. Pages of other origins use presigned URLs, which the
+// bucket's own CORS rules let them do; they do not sign in a header.
+func (f *front) serveBucket(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !f.knownHost(r.Host):
+		refuse(w, "the host name in the request is not one of the local cloud")
+	case r.Header.Get("Authorization") != "" && crossOrigin(r):
+		refuse(w, "calls from pages of another origin are refused")
+	default:
+		f.bucket.ServeHTTP(w, r)
 	}
 }
 

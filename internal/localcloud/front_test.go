@@ -12,6 +12,11 @@ func named(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(name)) })
 }
 
+// bucket is a handler for what lies under its path.
+type bucket struct{ http.Handler }
+
+func (bucket) Names(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/svc-uploads/") }
+
 func newFront() *front {
 	return &front{
 		page:     named("page"),
@@ -20,6 +25,7 @@ func newFront() *front {
 		targets:  map[string]http.Handler{"DynamoDB_20120810": named("tables"), "AWSCognitoIdentityProviderService": named("users")},
 		public:   map[string]bool{"AWSCognitoIdentityProviderService": true},
 		jwks:     named("jwks"),
+		bucket:   bucket{named("bucket")},
 		ownHost:  "build.example",
 	}
 }
@@ -55,6 +61,10 @@ func TestFront(t *testing.T) {
 		{name: "foreign page reads a table", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "DynamoDB_20120810.Scan", "Origin": "https://evil.example"}, status: 403},
 		{name: "foreign page signs in", method: "POST", path: "/", header: map[string]string{"X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth", "Origin": "https://app.example"}, status: 200, body: "users"},
 		{name: "own page", path: "/config.json", host: "127.0.0.1:80", header: map[string]string{"Origin": "http://127.0.0.1:80"}, status: 200},
+		{name: "object", method: "PUT", path: "/svc-uploads/uploads/a", status: 200, body: "bucket"},
+		{name: "foreign page puts an object by its URL", method: "PUT", path: "/svc-uploads/uploads/a", header: map[string]string{"Origin": "https://app.example"}, status: 200, body: "bucket"},
+		{name: "foreign page signs as the operator", method: "PUT", path: "/svc-uploads/a", header: map[string]string{"Origin": "https://evil.example", "Authorization": "AWS4-HMAC-SHA256 Credential=me"}, status: 403},
+		{name: "rebound name reads an object", path: "/svc-uploads/a", host: "evil.example", status: 403},
 		{name: "preflight of a sign-in", method: "OPTIONS", path: "/", header: map[string]string{"Origin": "https://app.example"}, status: 204},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -29,7 +29,7 @@ type Options struct {
 	Overrides []string
 	// Model is ModelScripted, the default, or ModelBedrock.
 	Model string
-	// DataDir keeps users, keys, tables and queues between runs. Default: nothing is kept.
+	// DataDir keeps users, keys, tables, queues and objects between runs. Default: nothing is kept.
 	DataDir string
 	// Root is the directory of the Pulumi project. Default: the working
 	// directory or the nearest one above it that holds a Pulumi.yaml.

@@ -44,6 +44,7 @@ func (c *Cloud) front(page map[string]build.File) http.Handler {
 		},
 		public: map[string]bool{targetUserPools: true, targetIdentityPools: true},
 		jwks:   s.users,
+		bucket: s.buckets,
 	}
 }
 

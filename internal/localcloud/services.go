@@ -18,6 +18,7 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/lambda"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/s3"
 	"github.com/streaming-service/streaming-service/internal/localcloud/sqs"
 	"github.com/streaming-service/streaming-service/internal/localcloud/usage"
 	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
@@ -30,6 +31,7 @@ type services struct {
 	meter     *usage.Meter
 	tables    *dynamodb.Service
 	queues    *sqs.Service
+	buckets   *s3.Service
 	functions *lambda.Service
 	users     *cognito.Service
 	rest      *restapi.Service
@@ -46,6 +48,7 @@ func newServices(ctx context.Context, o Options, url func() string) (*services, 
 	admission := guard.New(s.roles, s.faults, s.meter)
 	s.tables = dynamodb.New(admission, dynamodb.WithFaults(s.faults), dynamodb.WithMeter(s.meter))
 	s.queues = sqs.New(admission, sqs.WithFaults(s.faults), sqs.WithBaseURL(url))
+	s.buckets = s3.New(s3.Deps{Guard: admission, Keys: s.roles})
 	s.users = cognito.New(cognito.Deps{Guard: admission, Credentials: s.roles.Credentials})
 	var err error
 	if s.model, err = s.newModel(ctx, o, admission); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
+	"github.com/streaming-service/streaming-service/internal/localcloud/s3"
 	"github.com/streaming-service/streaming-service/internal/localcloud/sqs"
 )
 
@@ -38,7 +39,8 @@ type store struct {
 // Files of the store.
 const (
 	usersFile = "users.json"
-	dataFile  = "tables.json" // and the messages: both of one moment, so in one file
+	dataFile  = "tables.json" // and messages and objects: all of one moment, so in one file
+	bodiesDir = "objects"     // what is in the objects, by its sum
 )
 
 // data is what dataFile holds. A message is sent after its record is written and
@@ -46,11 +48,12 @@ const (
 type data struct {
 	dynamodb.Snapshot
 
-	Queues sqs.Snapshot `json:"queues,omitempty"`
+	Queues  sqs.Snapshot `json:"queues,omitempty"`
+	Objects s3.Snapshot  `json:"objects,omitempty"`
 }
 
 // changes tell whether data is worth a look.
-type changes struct{ tables, queues uint64 }
+type changes struct{ tables, queues, objects uint64 }
 
 // openStore takes the data directory, if one is asked for.
 func (c *Cloud) openStore(context.Context) error {
@@ -97,13 +100,13 @@ func (c *Cloud) restoreUsers(context.Context) error {
 	return c.store.read(usersFile, c.services.users.Restore)
 }
 
-// restoreData fills the tables and queues that the program has declared: the
+// restoreData fills the tables, queues and buckets that the program has declared: the
 // tables first, as event source mappings poll the queues already.
 func (c *Cloud) restoreData(context.Context) error {
 	return c.store.read(dataFile, func(state []byte) error {
 		var saved data
 		if err := json.Unmarshal(state, &saved); err != nil {
-			return fmt.Errorf("reading tables and queues: %w", err)
+			return fmt.Errorf("reading tables, queues and objects: %w", err)
 		}
 		dropped, err := c.services.tables.Restore(saved.Snapshot)
 		if len(dropped) > 0 {
@@ -115,7 +118,11 @@ func (c *Cloud) restoreData(context.Context) error {
 		if dropped := c.services.queues.Restore(saved.Queues); len(dropped) > 0 {
 			c.options.Logger.Warn("saved queues are no longer declared; their messages are dropped", "queues", dropped)
 		}
-		return nil
+		dropped, err = c.services.buckets.Restore(saved.Objects, c.store.body)
+		if len(dropped) > 0 {
+			c.options.Logger.Warn("saved buckets are no longer declared; their objects are dropped", "buckets", dropped)
+		}
+		return err
 	})
 }
 
@@ -149,26 +156,33 @@ func (s *store) save(services *services) error {
 	return errors.Join(s.write(usersFile, users), s.saveData(services))
 }
 
-// saveData writes tables and queues if any of them changed. A change that comes
+// saveData writes tables, queues and objects if any of them changed. A change that comes
 // between the look and the snapshot is written twice.
 func (s *store) saveData(services *services) error {
-	now := changes{services.tables.Changes(), services.queues.Changes()}
+	now := changes{services.tables.Changes(), services.queues.Changes(), services.buckets.Changes()}
 	if _, written := s.last[dataFile]; written && now == s.seen {
 		return nil
 	}
 	var moment data
-	moment.Snapshot = services.tables.Snapshot(func() { moment.Queues = services.queues.Snapshot() })
+	var bodies map[string][]byte
+	moment.Snapshot = services.tables.Snapshot(func() {
+		moment.Queues = services.queues.Snapshot()
+		moment.Objects, bodies = services.buckets.Snapshot()
+	})
 	var state bytes.Buffer
 	encoder := json.NewEncoder(&state)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(moment); err != nil {
-		return fmt.Errorf("saving tables and queues: %w", err)
+		return fmt.Errorf("saving tables, queues and objects: %w", err)
+	}
+	if err := s.addBodies(bodies); err != nil {
+		return err
 	}
 	if err := s.write(dataFile, state.Bytes()); err != nil {
 		return err
 	}
 	s.seen = now
-	return nil
+	return s.dropBodies(bodies)
 }
 
 // write replaces a file unless it holds the state already.

@@ -19,7 +19,7 @@ const (
 
 // Call is one call of an AWS API as the services hand it to the Guard.
 type Call struct {
-	Service     string // endpoint prefix: dynamodb, sqs, bedrock-runtime, execute-api, cognito-idp
+	Service     string // endpoint prefix: dynamodb, sqs, s3, bedrock-runtime, execute-api, cognito-idp
 	Operation   string // UpdateItem
 	AccessKeyID string // of the SigV4 credential; "" on unsigned calls
 	Permissions []Permission
@@ -31,6 +31,7 @@ type Permission struct {
 	Action   string            // dynamodb:UpdateItem
 	Resource string            // ARN
 	Context  map[string]string // condition keys, such as bedrock:InferenceProfileArn
+	PolicyOf string            // ARN whose resource-based policy decides; "": Resource's own
 }
 
 // Guard stands in front of every service: it counts the call, refuses what the

@@ -164,7 +164,7 @@ func TestRefusedRules(t *testing.T) {
 		{`null`, "want a list"},
 		{`[] []`, "text after the list"},
 		{`[{}]`, "rule 0: service or function must be given"},
-		{`[{"seed":1},{"service":"s3"}]`, `rule 1: service must be one of`},
+		{`[{"seed":1},{"service":"kms"}]`, `rule 1: service must be one of`},
 		{`[{"service":"dynamodb","function":"x"}]`, "exclude each other"},
 		{`[{"service":"dynamodb","rate":1.5,"error":"X"}]`, "rate must be between 0 and 1, got 1.5"},
 		{`[{"service":"dynamodb","rate":0.5}]`, "rate needs error, latencyMs or afterCommit"},

@@ -20,7 +20,7 @@ const (
 	serviceSocket = "websocket"
 )
 
-var services = []string{serviceTable, serviceQueue, serviceModel, serviceSocket, "execute-api", "cognito-idp", "cognito-identity", "*"}
+var services = []string{serviceTable, serviceQueue, serviceModel, serviceSocket, "execute-api", "s3", "cognito-idp", "cognito-identity", "*"}
 
 // Rule is one element of the list at /_local/faults. It names a service or a
 // function; probabilities are from 0 to 1.
@@ -158,7 +158,7 @@ func probability(p float64) bool { return p >= 0 && p <= 1 && !math.IsNaN(p) }
 // statuses of errors that are not answered with 400.
 var statuses = map[string]int{
 	"InternalServerError": 500, "InternalServerException": 500, "InternalFailure": 500, "InternalErrorException": 500,
-	"ServiceUnavailable": 503, "ServiceUnavailableException": 503,
+	"ServiceUnavailable": 503, "SlowDown": 503, "InternalError": 500, "AccessDenied": 403, "NoSuchKey": 404, "ServiceUnavailableException": 503,
 	"GoneException": 410, "LimitExceededException": 429, "ForbiddenException": 403, "PayloadTooLargeException": 413,
 	"ModelTimeoutException": 408, "ModelErrorException": 424, "ModelNotReadyException": 429, "ResourceNotFoundException": 404,
 }

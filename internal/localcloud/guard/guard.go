@@ -66,7 +66,7 @@ func inServiceForm(service string, refusal *awsapi.Error) *awsapi.Error {
 		if refusal.Code == "AccessDeniedException" {
 			refusal.QueryCode = "AccessDenied"
 		}
-	case "bedrock-runtime", "execute-api", "lambda":
+	case "bedrock-runtime", "execute-api", "lambda", "s3":
 		refusal.Status = http.StatusForbidden
 	default:
 		refusal.Status = http.StatusBadRequest

@@ -1,9 +1,6 @@
 package iam
 
-import (
-	"crypto/rand"
-	"fmt"
-)
+import "crypto/rand"
 
 // issuedPrefix marks the access keys of the local cloud's roles. AWS gives
 // temporary keys the prefix ASIA.
@@ -32,14 +29,15 @@ func (s *Service) Credentials(roleARN string) (accessKeyID, secret, token string
 	return r.access.accessKeyID, r.access.secret, r.access.token
 }
 
-// Secret returns the secret key of an issued access key, for who verifies
-// signatures.
-func (s *Service) Secret(accessKeyID string) (secret string, err error) {
+// Key returns what the owner of an access key signs with, for who verifies
+// signatures; false for a key that was not issued here.
+func (s *Service) Key(accessKeyID string) (secret, token string, issued bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	name, ok := s.keys[accessKeyID]
-	if !ok {
-		return "", fmt.Errorf("finding secret of access key %s: not issued here", accessKeyID)
+	name, issued := s.keys[accessKeyID]
+	if !issued {
+		return "", "", false
 	}
-	return s.roles[name].access.secret, nil
+	access := s.roles[name].access
+	return access.secret, access.token, true
 }

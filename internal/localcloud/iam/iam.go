@@ -183,11 +183,11 @@ func (s *Service) Allowed(accessKeyID string, p awsapi.Permission) *awsapi.Error
 	if !issued {
 		return s.operatorMay(p)
 	}
-	return s.roles[name].decide(p, s.resources[p.Resource].effectFor(RoleARN(name), p))
+	return s.roles[name].decide(p, s.policyAbout(p).effectFor(RoleARN(name), p))
 }
 
 func (s *Service) operatorMay(p awsapi.Permission) *awsapi.Error {
-	if s.resources[p.Resource].effectFor("", p) != effectDeny {
+	if s.policyAbout(p).effectFor("", p) != effectDeny {
 		return nil
 	}
 	return deniedByResource(p, "arn:"+awsapi.Partition+":iam::"+awsapi.AccountID+":root")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 )
@@ -37,11 +38,46 @@ func parseResourcePolicy(text []byte, arn string) (document, error) {
 		switch {
 		case len(s.Principal) == 0:
 			return parsed, fmt.Errorf("MalformedPolicyDocument: statement %d: a resource-based policy needs a Principal", i)
-		case !s.matchesResource(arn):
+		case !s.about(arn):
 			return parsed, fmt.Errorf("MalformedPolicyDocument: statement %d: resource %v is not the one that has the policy", i, s.Resource)
 		}
 	}
 	return parsed, nil
+}
+
+// about tells whether a statement is about nothing but the resource that has
+// its policy and, for a bucket, what is in it.
+func (s *statement) about(arn string) bool {
+	for _, pattern := range s.Resource {
+		if !awsapi.MatchARN(pattern, arn) && !strings.HasPrefix(pattern, arn+"/") {
+			return false
+		}
+	}
+	return len(s.Resource) > 0
+}
+
+// policyAbout is the resource-based policy that decides about a permission.
+func (s *Service) policyAbout(p awsapi.Permission) document {
+	if p.PolicyOf != "" {
+		return s.resources[p.PolicyOf]
+	}
+	return s.resources[p.Resource]
+}
+
+// AllowedService decides whether an AWS service, such as
+// cloudfront.amazonaws.com, may do p: only the policy of the resource can allow
+// it.
+func (s *Service) AllowedService(principal string, p awsapi.Permission) *awsapi.Error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	p = withGlobalKeys(p)
+	about := document{Statement: slices.DeleteFunc(slices.Clone(s.policyAbout(p).Statement), func(s statement) bool {
+		return !s.Principal.includes("Service", principal)
+	})}
+	if about.effect(p) == effectAllow {
+		return nil
+	}
+	return awsapi.AccessDenied(principal, p.Action, p.Resource)
 }
 
 // everywhere are the condition keys of every call. Functions and clients reach

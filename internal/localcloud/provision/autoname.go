@@ -2,6 +2,7 @@ package provision
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
@@ -12,6 +13,7 @@ type autoname struct {
 	property resource.PropertyKey // "" when the type has no name of its own
 	max      int                  // characters
 	suffix   string               // appended after the digits
+	lower    bool                 // in lower case
 }
 
 const autonameDigits = 7
@@ -28,6 +30,9 @@ func (a autoname) complete(r Resource, seed []byte, inputs resource.PropertyMap)
 	name, err := resource.NewUniqueName(seed, r.Name+"-", autonameDigits, a.max-len(a.suffix), nil)
 	if err != nil {
 		return fmt.Errorf("naming %s: %w", r.Name, err)
+	}
+	if a.lower {
+		name = strings.ToLower(name)
 	}
 	inputs[a.property] = resource.NewStringProperty(name + a.suffix)
 	return nil

@@ -15,6 +15,7 @@ func kinds(s Services) map[string]kind {
 		iamKinds(s.IAM),
 		tableKinds(s.Tables),
 		queueKinds(s.Queues, s.IAM),
+		bucketKinds(s.Buckets, s.IAM),
 		lambdaKinds(s.Functions),
 		eventKinds(s.Functions),
 		restKinds(s),

@@ -24,6 +24,7 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/lambda"
 	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi"
+	"github.com/streaming-service/streaming-service/internal/localcloud/s3"
 	"github.com/streaming-service/streaming-service/internal/localcloud/sqs"
 	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
 )
@@ -44,7 +45,7 @@ func newServices(t *testing.T) provision.Services {
 	}
 	t.Cleanup(functions.Close)
 	return provision.Services{
-		IAM: roles, Tables: dynamodb.New(openGuard{}), Queues: sqs.New(openGuard{}), Functions: functions,
+		IAM: roles, Tables: dynamodb.New(openGuard{}), Queues: sqs.New(openGuard{}), Buckets: s3.New(s3.Deps{Guard: openGuard{}, Keys: roles}), Functions: functions,
 		REST: restapi.New(restapi.Deps{}), WebSocket: websocket.New(websocket.Deps{Guard: openGuard{}}),
 		Users: cognito.New(cognito.Deps{Guard: openGuard{}}), Address: "127.0.0.1:8080",
 	}
@@ -120,7 +121,7 @@ func TestCheckRefusesWhatItDoesNotRealise(t *testing.T) {
 		inputs      resource.PropertyMap
 		want        string
 	}{
-		{"unknown type", "aws:s3/bucketV2:BucketV2", nil, "resource type aws:s3/bucketV2:BucketV2 has no counterpart"},
+		{"unknown type", "aws:ec2/vpc:Vpc", nil, "resource type aws:ec2/vpc:Vpc has no counterpart"},
 		{"unknown property", tokenTable, tableInputs(map[string]any{"streamEnabled": true}), `property "streamEnabled" has no counterpart`},
 		{"unknown nested property", "aws:lambda/function:Function", properties(map[string]any{"loggingConfig": map[string]any{"colour": "red"}}), `property "colour" has no counterpart`},
 		{"wrong type", tokenQueue, properties(map[string]any{"delaySeconds": "soon"}), `property "delaySeconds" cannot be a string`},

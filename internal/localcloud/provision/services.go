@@ -11,6 +11,7 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/iam"
 	"github.com/streaming-service/streaming-service/internal/localcloud/lambda"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi"
+	"github.com/streaming-service/streaming-service/internal/localcloud/s3"
 	"github.com/streaming-service/streaming-service/internal/localcloud/sqs"
 	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
 )
@@ -20,6 +21,7 @@ type Services struct {
 	IAM       *iam.Service
 	Tables    *dynamodb.Service
 	Queues    *sqs.Service
+	Buckets   *s3.Service
 	Functions *lambda.Service
 	REST      *restapi.Service
 	WebSocket *websocket.Service
