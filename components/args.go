@@ -201,8 +201,9 @@ type AuthSettings struct {
 	// SelfSignUp lets anybody with an e-mail address create an account.
 	// Default: false, an administrator creates the users.
 	SelfSignUp pulumi.BoolPtrInput `pulumi:"selfSignUp,optional"`
-	// Mfa is OFF, OPTIONAL or ON: one-time codes of an authenticator app.
-	// Default: OFF.
+	// Mfa asks for one-time codes of an authenticator app (TOTP) at sign-in:
+	// OFF, OPTIONAL (whoever has set one up is asked) or ON (everybody sets one
+	// up at the next sign-in; sessions that run go on). Default: OFF.
 	Mfa pulumi.StringPtrInput `pulumi:"mfa,optional"`
 	// PasswordMinimumLength is the shortest password, in characters, 6 to 99.
 	// Passwords hold an upper-case and a lower-case letter and a digit.

@@ -14,6 +14,7 @@ import (
 // adopted one, and an identity pool.
 type authentication struct {
 	poolID, poolARN, clientID, identityPoolID, roleName pulumi.StringOutput
+	signIn                                              pulumi.StringMapOutput
 }
 
 func (b *build) newAuthentication() error {
@@ -32,6 +33,7 @@ func (b *build) adoptUserPool() {
 	b.auth.poolID = b.place.here("auth.userPoolId", required(b.args.Auth.UserPoolId))
 	b.auth.clientID = required(b.args.Auth.UserPoolClientId).ToStringOutput()
 	b.auth.poolARN = b.place.arn("cognito-idp", pulumi.Sprintf("userpool/%s", b.auth.poolID))
+	b.auth.signIn = pulumi.StringMap{}.ToStringMapOutput()
 }
 
 // newUserPool creates the pool. User names, their case and the schema cannot
@@ -80,11 +82,20 @@ func (b *build) newUserPool() error {
 		return fmt.Errorf("creating user pool: %w", err)
 	}
 	b.auth.poolID, b.auth.poolARN = pool.ID().ToStringOutput(), pool.Arn
+	b.auth.signIn = pulumi.StringMap{
+		"mfa":                   required(auth.Mfa),
+		"passwordMinimumLength": pulumi.Sprintf("%d", auth.PasswordMinimumLength.ToIntPtrOutput().Elem()),
+		"selfSignUp":            pulumi.Sprintf("%t", auth.SelfSignUp.ToBoolPtrOutput().Elem()),
+	}.ToStringMapOutput()
 	if err := b.newUserPoolClient(); err != nil {
 		return err
 	}
 	return b.newTierGroups()
 }
+
+// longestAuthSession is how many minutes a user has for a new password or for
+// the set-up of an authenticator app: as many as Cognito allows (3 to 15).
+const longestAuthSession = 15
 
 func (b *build) newUserPoolClient() error {
 	auth := b.args.Auth
@@ -97,6 +108,7 @@ func (b *build) newUserPoolClient() error {
 		IdTokenValidity:            auth.IdTokenValidityMinutes,
 		AccessTokenValidity:        auth.AccessTokenValidityMinutes,
 		RefreshTokenValidity:       auth.RefreshTokenValidityDays,
+		AuthSessionValidity:        pulumi.Int(longestAuthSession),
 		TokenValidityUnits: &cognito.UserPoolClientTokenValidityUnitsArgs{
 			IdToken: pulumi.String("minutes"), AccessToken: pulumi.String("minutes"), RefreshToken: pulumi.String("days"),
 		},

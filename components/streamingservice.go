@@ -27,6 +27,10 @@ type StreamingService struct {
 	UserPoolId pulumi.StringOutput `pulumi:"userPoolId"`
 	// UserPoolClientId is the app client whose ID tokens the service accepts.
 	UserPoolClientId pulumi.StringOutput `pulumi:"userPoolClientId"`
+	// SignIn is what a page needs to know before somebody signs in: mfa,
+	// passwordMinimumLength and selfSignUp, as set. Empty with an adopted pool,
+	// whose settings are its own.
+	SignIn pulumi.StringMapOutput `pulumi:"signIn"`
 	// IdentityPoolId is the id of the Cognito identity pool. Its authenticated
 	// role has no permissions until you add some.
 	IdentityPoolId pulumi.StringOutput `pulumi:"identityPoolId"`
@@ -151,6 +155,7 @@ func (b *build) outputs() {
 	svc.WebSocketDomainTarget = b.domains.webSocketTarget
 	svc.UserPoolId = b.auth.poolID
 	svc.UserPoolClientId = b.auth.clientID
+	svc.SignIn = b.auth.signIn
 	svc.IdentityPoolId = b.auth.identityPoolID
 	svc.AuthenticatedRoleName = b.auth.roleName
 	svc.QueueUrl = b.queues.main.Url
@@ -172,6 +177,7 @@ func (s *StreamingService) outputs() pulumi.Map {
 		"region":                s.Region,
 		"userPoolId":            s.UserPoolId,
 		"userPoolClientId":      s.UserPoolClientId,
+		"signIn":                s.SignIn,
 		"identityPoolId":        s.IdentityPoolId,
 		"authenticatedRoleName": s.AuthenticatedRoleName,
 		"queueUrl":              s.QueueUrl,

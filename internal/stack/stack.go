@@ -71,6 +71,7 @@ func export(ctx *pulumi.Context, svc *components.StreamingService) {
 	ctx.Export("region", svc.Region)
 	ctx.Export("userPoolId", svc.UserPoolId)
 	ctx.Export("userPoolClientId", svc.UserPoolClientId)
+	ctx.Export("signIn", svc.SignIn)
 	ctx.Export("identityPoolId", svc.IdentityPoolId)
 	ctx.Export("queueUrl", svc.QueueUrl)
 	ctx.Export("deadLetterQueueUrl", svc.DeadLetterQueueUrl)

@@ -111,6 +111,7 @@ func TestExports(t *testing.T) {
 		"region":                "eu-west-1",
 		"userPoolId":            "streaming-user-pool-id",
 		"userPoolClientId":      "streaming-user-pool-client-id",
+		"signIn":                map[string]string{"mfa": "OFF", "passwordMinimumLength": "12", "selfSignUp": "false"},
 		"identityPoolId":        "streaming-identity-pool-id",
 		"queueUrl":              "url:streaming-queue",
 		"deadLetterQueueUrl":    "url:streaming-dead-letter-queue",

@@ -36,6 +36,42 @@ func TestFunctionRoleNames(t *testing.T) {
 	}
 }
 
+// TestSignIn: a page learns the rules of the pool that the component makes, and
+// nothing of one that it adopts.
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		auth *components.AuthSettings
+		want map[string]string
+	}{
+		{nil, map[string]string{"mfa": "OFF", "passwordMinimumLength": "12", "selfSignUp": "false"}},
+		{
+			&components.AuthSettings{Mfa: pulumi.String("ON"), PasswordMinimumLength: pulumi.Int(20), SelfSignUp: pulumi.Bool(true)},
+			map[string]string{"mfa": "ON", "passwordMinimumLength": "20", "selfSignUp": "true"},
+		},
+		{&components.AuthSettings{UserPoolId: pulumi.String("eu-west-1_Abc"), UserPoolClientId: pulumi.String("c1")}, map[string]string{}},
+	} {
+		got := make(chan map[string]string, 1)
+		_, err := run(func(ctx *pulumi.Context) error {
+			svc, err := components.NewStreamingService(ctx, service, withFake(&args{Auth: test.auth}))
+			if err != nil {
+				return err
+			}
+			svc.SignIn.ApplyT(func(signIn map[string]string) string {
+				got <- signIn
+				return ""
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if signIn := <-got; !maps.Equal(signIn, test.want) {
+			t.Errorf("signIn is %v, want %v", signIn, test.want)
+		}
+	}
+}
+
 // TestSweepRunsOnce: the next sweep does what one that failed did not.
 func TestSweepRunsOnce(t *testing.T) {
 	t.Parallel()

@@ -67,6 +67,7 @@ func (s *Service) readAccessToken(token string) (*pool, map[string]any, *awsapi.
 type getUserOutput struct {
 	Username       string
 	UserAttributes []attribute
+	mfaList
 }
 
 func (s *Service) getUser(in accessInput) (*getUserOutput, *awsapi.Error) {
@@ -74,7 +75,7 @@ func (s *Service) getUser(in accessInput) (*getUserOutput, *awsapi.Error) {
 	if err != nil {
 		return nil, err
 	}
-	return &getUserOutput{u.Username, list(u.Attributes)}, nil
+	return &getUserOutput{u.Username, list(u.Attributes), u.mfaList()}, nil
 }
 
 type changePasswordInput struct {
@@ -88,7 +89,7 @@ func (s *Service) changePassword(in changePasswordInput) (empty, *awsapi.Error) 
 	if err != nil {
 		return empty{}, err
 	}
-	if err := s.policy(p).check(in.ProposedPassword); err != nil {
+	if err := s.declared(p).PasswordPolicy.check(in.ProposedPassword); err != nil {
 		return empty{}, err
 	}
 	if !u.Password.matches(in.PreviousPassword) {

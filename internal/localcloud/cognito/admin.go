@@ -45,6 +45,7 @@ type userDescription struct {
 	UserLastModifiedDate float64
 	UserStatus           string
 	Username             string
+	mfaList
 }
 
 func describe(u *user) userDescription {
@@ -170,6 +171,7 @@ func (s *Service) adminGetUser(in adminInput) (*userDescription, *awsapi.Error) 
 	return &out, s.editUser(in, func(_ *pool, u *user) *awsapi.Error {
 		out = describe(u)
 		out.Attributes, out.UserAttributes = nil, out.Attributes
+		out.mfaList = u.mfaList()
 		return nil
 	})
 }

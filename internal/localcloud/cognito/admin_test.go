@@ -35,6 +35,11 @@ func TestAdminUsers(t *testing.T) {
 	asked = c.ok("InitiateAuth", passwordAuth(email, "Temporary-9"))
 	c.clock.advance(3*time.Minute + time.Second)
 	c.fails("RespondToAuthChallenge", answer(text(asked, "Session"), password), "NotAuthorizedException")
+	c.ok("AdminSetUserPassword", object{"Username": email, "Password": "Temporary-9"})
+	c.clock.advance(7*24*time.Hour + time.Second)
+	if out := c.fails("InitiateAuth", passwordAuth(email, "Temporary-9"), "NotAuthorizedException"); out["message"] != "Temporary password has expired and must be reset by an administrator." {
+		t.Errorf("a temporary password of last week: %v", out["message"])
+	}
 	c.ok("AdminSetUserPassword", object{"Username": email, "Password": password, "Permanent": true})
 	access := c.signIn()["AccessToken"]
 	c.ok("AdminDisableUser", object{"Username": email})
@@ -257,7 +262,8 @@ func TestDeclarationsThatAWSRefuses(t *testing.T) {
 	}{
 		{"password length", pool(func(p *cognito.UserPool) { p.PasswordPolicy.MinimumLength = 5 }), "between 6 and 99"},
 		{"phone", pool(func(p *cognito.UserPool) { p.UsernameAttributes = []string{"phone_number"} }), "phone_number"},
-		{"MFA", pool(func(p *cognito.UserPool) { p.MFA = "ON" }), "MFA"},
+		{"MFA value", pool(func(p *cognito.UserPool) { p.MFA = "REQUIRED" }), `Invalid MfaConfiguration value "REQUIRED"`},
+		{"MFA without a factor", pool(func(p *cognito.UserPool) { p.MFA = "ON" }), "no factor is configured"},
 		{"pool of client", client(func(x *cognito.Client) { x.UserPoolID = "us-east-1_nope" }), "does not exist"},
 		{"legacy flow", client(func(x *cognito.Client) { x.ExplicitAuthFlows = []string{"USER_PASSWORD_AUTH"} }), "ExplicitAuthFlows"},
 		{"existence errors", client(func(x *cognito.Client) { x.PreventUserExistenceErrors = "ON" }), "PreventUserExistenceErrors"},

@@ -133,8 +133,8 @@ func (s *Service) passwordAuth(in initiateAuthInput, allow string) (*authOutput,
 	if err := a.client.checkSecret(name, in.AuthParameters["SECRET_HASH"]); err != nil {
 		return nil, err
 	}
-	if !a.user.Password.matches(text) || !a.known {
-		return nil, errWrongPassword
+	if err := s.tryPassword(a, func() bool { return a.user.Password.matches(text) }); err != nil {
+		return nil, err
 	}
 	return s.proven(a)
 }
@@ -146,13 +146,18 @@ func (s *Service) proven(a signInAttempt) (*authOutput, *awsapi.Error) {
 		return nil, fail("NotAuthorizedException", "User is disabled.")
 	case a.user.Status == statusUnconfirmed:
 		return nil, fail("UserNotConfirmedException", "User is not confirmed.")
+	case a.user.Status == statusForcePassword && s.deps.Now().After(a.user.PasswordAt.Add(s.declared(a.pool).TemporaryPasswordValidity)):
+		return nil, fail("NotAuthorizedException", "Temporary password has expired and must be reset by an administrator.")
 	case a.user.Status == statusForcePassword:
 		return s.askForPassword(a)
 	}
-	return s.signedIn(a)
+	return s.secondFactor(a)
 }
 
 func (s *Service) signedIn(a signInAttempt) (*authOutput, *awsapi.Error) {
+	s.mu.Lock()
+	delete(a.pool.lockouts, a.user.Sub)
+	s.mu.Unlock()
 	result, err := s.signIn(a.pool, a.client, a.user)
 	if err != nil {
 		return nil, err
@@ -166,13 +171,16 @@ type challenge struct {
 	clientID string
 	sub      string // "" for a user that does not exist
 	exchange *srpExchange
+	verified bool          // of MFA_SETUP: the authenticator is
+	validity time.Duration // of each of its sessions
 	expires  time.Time
 }
 
-// ask remembers a challenge under a key that only the client learns.
-func (s *Service) ask(key string, c challenge, validity time.Duration) {
+// ask remembers a challenge under a key that only the client learns, and
+// returns the key.
+func (s *Service) ask(key string, c challenge) string {
 	now := s.deps.Now()
-	c.expires = now.Add(validity)
+	c.expires = now.Add(c.validity)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for old, pending := range s.challenges {
@@ -181,23 +189,38 @@ func (s *Service) ask(key string, c challenge, validity time.Duration) {
 		}
 	}
 	s.challenges[key] = c
+	return key
 }
 
-// take returns a challenge once.
+// putBack lets the client try another answer, for as long as it could before.
+func (s *Service) putBack(key string, c challenge) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.challenges[key] = c
+}
+
+func newSession() string { return base64.StdEncoding.EncodeToString(randomBytes(64)) }
+
+// pose asks a challenge about a user.
+func (s *Service) pose(a signInAttempt, name string, parameters map[string]string) *authOutput {
+	parameters["USER_ID_FOR_SRP"] = a.user.Username
+	c := challenge{name: name, clientID: a.client.ID, sub: a.user.Sub, validity: a.client.AuthSessionValidity}
+	return &authOutput{ChallengeName: name, ChallengeParameters: parameters, Session: s.ask(newSession(), c)}
+}
+
+// take returns a challenge once. Calls that name no client pass "".
 func (s *Service) take(key, name, clientID string) (challenge, *awsapi.Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.challenges[key]
 	delete(s.challenges, key)
-	if !ok || c.name != name || c.clientID != clientID || s.deps.Now().After(c.expires) {
+	if !ok || c.name != name || clientID != "" && c.clientID != clientID || s.deps.Now().After(c.expires) {
 		return challenge{}, errNoSession
 	}
 	return c, nil
 }
 
 func (s *Service) askForPassword(a signInAttempt) (*authOutput, *awsapi.Error) {
-	session := base64.StdEncoding.EncodeToString(randomBytes(64))
-	s.ask(session, challenge{name: "NEW_PASSWORD_REQUIRED", clientID: a.client.ID, sub: a.user.Sub}, a.client.AuthSessionValidity)
 	attributes := map[string]string{}
 	for name, value := range a.user.Attributes {
 		if name != "sub" {
@@ -208,10 +231,7 @@ func (s *Service) askForPassword(a signInAttempt) (*authOutput, *awsapi.Error) {
 	if err != nil {
 		return nil, internalError
 	}
-	return &authOutput{
-		ChallengeName: "NEW_PASSWORD_REQUIRED", Session: session,
-		ChallengeParameters: map[string]string{"USER_ID_FOR_SRP": a.user.Username, "requiredAttributes": "[]", "userAttributes": string(text)},
-	}, nil
+	return s.pose(a, "NEW_PASSWORD_REQUIRED", map[string]string{"requiredAttributes": "[]", "userAttributes": string(text)}), nil
 }
 
 func (s *Service) refreshAuth(in initiateAuthInput) (*authOutput, *awsapi.Error) {

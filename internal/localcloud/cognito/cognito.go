@@ -22,6 +22,8 @@ type PasswordPolicy struct {
 	RequireSymbols   bool
 }
 
+const defaultTemporaryPasswordValidity = 7 * 24 * time.Hour
+
 // DefaultPasswordPolicy is the policy of a pool that declares none.
 var DefaultPasswordPolicy = PasswordPolicy{8, true, true, true, true}
 
@@ -34,7 +36,10 @@ type UserPool struct {
 	AutoVerifiedAttributes []string // email: sign-up sends a code
 	PasswordPolicy         PasswordPolicy
 	AdminCreateUserOnly    bool   // no self sign-up
-	MFA                    string // OFF (or "") or OPTIONAL; ON is refused
+	MFA                    string // OFF (or ""), OPTIONAL or ON
+	SoftwareTokenMFA       bool   // the factor that MFA needs: codes of an authenticator app
+
+	TemporaryPasswordValidity time.Duration // default 7 days
 }
 
 // Client declares an app client of a pool. Validities of 0 mean AWS's defaults.

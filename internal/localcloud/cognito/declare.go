@@ -23,6 +23,8 @@ type pool struct {
 	names   map[string]string // user name or e-mail -> sub
 	refresh map[string]refreshSession
 	revoked map[string]time.Time // origin_jti -> when it may be forgotten
+
+	lockouts map[string]lockout // by sub, or by name for nobody
 }
 
 func fail(code, format string, args ...any) *awsapi.Error {
@@ -47,6 +49,9 @@ func (s *Service) PutUserPool(p UserPool) (UserPool, error) {
 	if p.PasswordPolicy == (PasswordPolicy{}) {
 		p.PasswordPolicy = DefaultPasswordPolicy
 	}
+	if p.TemporaryPasswordValidity == 0 {
+		p.TemporaryPasswordValidity = defaultTemporaryPasswordValidity
+	}
 	if err := p.check(); err != nil {
 		return p, err
 	}
@@ -61,7 +66,7 @@ func (s *Service) PutUserPool(p UserPool) (UserPool, error) {
 	}
 	created := &pool{
 		UserPool: p, clients: map[string]Client{}, groups: map[string]Group{}, users: map[string]*user{},
-		names: map[string]string{}, refresh: map[string]refreshSession{}, revoked: map[string]time.Time{},
+		names: map[string]string{}, refresh: map[string]refreshSession{}, revoked: map[string]time.Time{}, lockouts: map[string]lockout{},
 	}
 	if err := created.restore(s.saved[p.ID]); err != nil {
 		return p, fmt.Errorf("restoring user pool %s: %w", p.ID, err)
@@ -80,8 +85,11 @@ func (p UserPool) check() error {
 			return invalid("the local cloud does not serve user pools with attribute %q for sign-in or verification", attribute)
 		}
 	}
-	if p.MFA != "" && p.MFA != "OFF" && p.MFA != "OPTIONAL" {
-		return invalid("the local cloud does not serve user pools with MFA %q", p.MFA)
+	if !slices.Contains([]string{"", mfaOff, mfaOptional, mfaOn}, p.MFA) {
+		return invalid("Invalid MfaConfiguration value %q", p.MFA)
+	}
+	if p.servesMFA() && !p.SoftwareTokenMFA {
+		return invalid("MFA is %s, but no factor is configured; the local cloud serves software tokens", p.MFA)
 	}
 	return nil
 }

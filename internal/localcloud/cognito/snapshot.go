@@ -16,6 +16,8 @@ type poolState struct {
 	Names   map[string]string         `json:"names"`
 	Refresh map[string]refreshSession `json:"refresh"`
 	Revoked map[string]time.Time      `json:"revoked"`
+
+	Lockouts map[string]lockout `json:"lockouts,omitempty"`
 }
 
 type snapshot struct {
@@ -33,7 +35,7 @@ func (s *Service) Snapshot() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("saving user pool %s: %w", id, err)
 		}
-		out.Pools[id] = poolState{keys, slices.Collect(maps.Values(p.users)), p.names, p.refresh, p.revoked}
+		out.Pools[id] = poolState{keys, slices.Collect(maps.Values(p.users)), p.names, p.refresh, p.revoked, p.lockouts}
 	}
 	data, err := json.Marshal(out)
 	if err != nil {
@@ -71,5 +73,6 @@ func (p *pool) restore(state poolState) error {
 	maps.Copy(p.names, state.Names)
 	maps.Copy(p.refresh, state.Refresh)
 	maps.Copy(p.revoked, state.Revoked)
+	maps.Copy(p.lockouts, state.Lockouts)
 	return nil
 }

@@ -99,17 +99,18 @@ func newExchange(poolID, username, clientA string, pw password) (*srpExchange, *
 	return x, nil
 }
 
-// proves checks the client's signature, made with the key that both sides
-// derive only if the client knows the password.
-func (x *srpExchange) proves(signature, timestamp string) *awsapi.Error {
+func checkTimestamp(timestamp string) *awsapi.Error {
 	if _, err := time.Parse("Mon Jan 2 15:04:05 MST 2006", timestamp); err != nil {
 		return invalid("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.")
 	}
-	given, err := base64.StdEncoding.DecodeString(signature)
-	if err != nil || !hmac.Equal(given, x.signature(timestamp)) {
-		return errWrongPassword
-	}
 	return nil
+}
+
+// proves checks the client's signature, made with the key that both sides
+// derive only if the client knows the password.
+func (x *srpExchange) proves(signature, timestamp string) bool {
+	given, err := base64.StdEncoding.DecodeString(signature)
+	return err == nil && hmac.Equal(given, x.signature(timestamp))
 }
 
 func (x *srpExchange) signature(timestamp string) []byte {

@@ -25,7 +25,7 @@ func (s *Service) srpAuth(in initiateAuthInput) (*authOutput, *awsapi.Error) {
 	if err != nil {
 		return nil, err
 	}
-	c := challenge{name: "PASSWORD_VERIFIER", clientID: a.client.ID, sub: a.user.Sub, exchange: exchange}
-	s.ask(string(exchange.block), c, a.client.AuthSessionValidity)
+	c := challenge{name: "PASSWORD_VERIFIER", clientID: a.client.ID, sub: a.user.Sub, exchange: exchange, validity: a.client.AuthSessionValidity}
+	s.ask(string(exchange.block), c)
 	return &authOutput{ChallengeName: c.name, ChallengeParameters: exchange.parameters(a.user.Password.SRPSalt)}, nil
 }

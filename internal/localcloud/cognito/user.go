@@ -35,11 +35,16 @@ type user struct {
 	Status     string            `json:"status"`
 	Disabled   bool              `json:"disabled,omitempty"`
 	Password   password          `json:"password"`
+	PasswordAt time.Time         `json:"passwordAt"`
 	Groups     []string          `json:"groups,omitempty"`
 	Created    time.Time         `json:"created"`
 	Modified   time.Time         `json:"modified"`
 	SignUpCode *mailedCode       `json:"signUpCode,omitempty"`
 	ResetCode  *mailedCode       `json:"resetCode,omitempty"`
+
+	Associated    *authenticator `json:"associated,omitempty"`    // not verified yet
+	Authenticator *authenticator `json:"authenticator,omitempty"` // verified
+	MFA           bool           `json:"mfa,omitempty"`           // codes of it are asked for, if the pool serves MFA
 }
 
 // mailedCode is a code that proves that somebody reads the mail.
@@ -92,7 +97,7 @@ func (p *pool) add(name string, attributes map[string]string, status string, pw 
 	}
 	attributes = maps.Clone(attributes)
 	attributes["sub"] = sub
-	u := &user{Sub: sub, Username: name, Attributes: attributes, Status: status, Password: pw, Created: now, Modified: now}
+	u := &user{Sub: sub, Username: name, Attributes: attributes, Status: status, Password: pw, PasswordAt: now, Created: now, Modified: now}
 	if p.signsInByEmail() {
 		u.Username = sub
 	}
@@ -105,6 +110,7 @@ func (p *pool) remove(u *user) {
 	delete(p.users, u.Sub)
 	maps.DeleteFunc(p.names, func(_, sub string) bool { return sub == u.Sub })
 	maps.DeleteFunc(p.refresh, func(_ string, r refreshSession) bool { return r.Sub == u.Sub })
+	delete(p.lockouts, u.Sub)
 }
 
 // standardAttributes are those of OpenID Connect that every pool has.

@@ -39,32 +39,34 @@ type userPoolInputs struct {
 		RequireUppercase              bool     `json:"requireUppercase"`
 		RequireNumbers                bool     `json:"requireNumbers"`
 		RequireSymbols                bool     `json:"requireSymbols"`
-		TemporaryPasswordValidityDays noEffect `json:"temporaryPasswordValidityDays"`
+		TemporaryPasswordValidityDays int      `json:"temporaryPasswordValidityDays"`
 		PasswordHistorySize           noEffect `json:"passwordHistorySize"`
 	} `json:"passwordPolicy"`
 	AdminCreateUserConfig struct {
 		AllowAdminCreateUserOnly bool     `json:"allowAdminCreateUserOnly"`
 		InviteMessageTemplate    noEffect `json:"inviteMessageTemplate"`
 	} `json:"adminCreateUserConfig"`
-	MFAConfiguration              string   `json:"mfaConfiguration"`
-	DeletionProtection            string   `json:"deletionProtection"`
-	AccountRecoverySetting        noEffect `json:"accountRecoverySetting"`
-	EmailConfiguration            noEffect `json:"emailConfiguration"`
-	EmailVerificationMessage      noEffect `json:"emailVerificationMessage"`
-	EmailVerificationSubject      noEffect `json:"emailVerificationSubject"`
-	SoftwareTokenMFAConfiguration noEffect `json:"softwareTokenMfaConfiguration"`
-	Tags                          noEffect `json:"tags"`
-	UserAttributeUpdateSettings   noEffect `json:"userAttributeUpdateSettings"`
-	UserPoolAddOns                noEffect `json:"userPoolAddOns"`
-	UserPoolTier                  noEffect `json:"userPoolTier"`
-	VerificationMessageTemplate   noEffect `json:"verificationMessageTemplate"`
+	MFAConfiguration              string `json:"mfaConfiguration"`
+	SoftwareTokenMFAConfiguration struct {
+		Enabled bool `json:"enabled"`
+	} `json:"softwareTokenMfaConfiguration"`
+	DeletionProtection          string   `json:"deletionProtection"`
+	AccountRecoverySetting      noEffect `json:"accountRecoverySetting"`
+	EmailConfiguration          noEffect `json:"emailConfiguration"`
+	EmailVerificationMessage    noEffect `json:"emailVerificationMessage"`
+	EmailVerificationSubject    noEffect `json:"emailVerificationSubject"`
+	Tags                        noEffect `json:"tags"`
+	UserAttributeUpdateSettings noEffect `json:"userAttributeUpdateSettings"`
+	UserPoolAddOns              noEffect `json:"userPoolAddOns"`
+	UserPoolTier                noEffect `json:"userPoolTier"`
+	VerificationMessageTemplate noEffect `json:"verificationMessageTemplate"`
 }
 
 func (in userPoolInputs) declared(id string) cognito.UserPool {
 	pool := cognito.UserPool{
 		ID: id, Name: in.Name, UsernameAttributes: in.UsernameAttributes, AutoVerifiedAttributes: in.AutoVerifiedAttributes,
 		PasswordPolicy: cognito.DefaultPasswordPolicy, AdminCreateUserOnly: in.AdminCreateUserConfig.AllowAdminCreateUserOnly,
-		MFA: in.MFAConfiguration, CaseSensitive: true,
+		MFA: in.MFAConfiguration, SoftwareTokenMFA: in.SoftwareTokenMFAConfiguration.Enabled, CaseSensitive: true,
 	}
 	if in.UsernameConfiguration != nil {
 		pool.CaseSensitive = in.UsernameConfiguration.CaseSensitive
@@ -74,6 +76,7 @@ func (in userPoolInputs) declared(id string) cognito.UserPool {
 			MinimumLength: p.MinimumLength, RequireLowercase: p.RequireLowercase, RequireUppercase: p.RequireUppercase,
 			RequireNumbers: p.RequireNumbers, RequireSymbols: p.RequireSymbols,
 		}
+		pool.TemporaryPasswordValidity = time.Duration(p.TemporaryPasswordValidityDays) * 24 * time.Hour
 	}
 	return pool
 }
