@@ -6,24 +6,23 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/internal/functionbuild"
 )
 
 // The functions of the service, by the name of their directory in lambdas/.
 const (
-	FunctionAuthorizer  = "authorizer"
-	FunctionConnection  = "connection"
-	FunctionQuota       = "quota"
-	FunctionRequests    = "requests"
-	FunctionCompletions = "completions"
-	FunctionProcessor   = "processor"
-	FunctionRecovery    = "recovery"
+	FunctionAuthorizer  = environment.FunctionAuthorizer
+	FunctionConnection  = environment.FunctionConnection
+	FunctionQuota       = environment.FunctionQuota
+	FunctionRequests    = environment.FunctionRequests
+	FunctionCompletions = environment.FunctionCompletions
+	FunctionProcessor   = environment.FunctionProcessor
+	FunctionRecovery    = environment.FunctionRecovery
 )
 
 // Functions returns the names of all functions, sorted.
-func Functions() []string {
-	return []string{FunctionAuthorizer, FunctionCompletions, FunctionConnection, FunctionProcessor, FunctionQuota, FunctionRecovery, FunctionRequests}
-}
+func Functions() []string { return environment.Functions() }
 
 // FunctionBuilder provides the deployment package of a function: the path of a
 // zip file that holds one executable named bootstrap. Equal sources must give

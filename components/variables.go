@@ -22,7 +22,10 @@ const MetricsNamespace = "StreamingService"
 // environmentOf returns the variables of a function, checked for size: at
 // once as far as they are known, and again when all are.
 func (b *build) environmentOf(function string) (pulumi.StringMapInput, error) {
-	variables := b.variablesOf(function)
+	variables, err := b.variablesOf(function)
+	if err != nil {
+		return nil, err
+	}
 	known := map[string]string{}
 	for name, input := range variables {
 		if v, ok := plain(input); ok {
@@ -37,69 +40,20 @@ func (b *build) environmentOf(function string) (pulumi.StringMapInput, error) {
 	}).(pulumi.StringMapOutput), nil
 }
 
-// variableNames are the variables that each function reads: those that its
-// main.go loads, which a test compares.
-var variableNames = map[string][]string{
-	FunctionAuthorizer: {
-		environment.QuotaTable, environment.UserPoolID, environment.UserPoolClientID,
-		environment.AllowedOrigins, environment.AllowedCIDRs, environment.PersonalKeys,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
-	},
-	FunctionCompletions: {
-		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
-		environment.WebSocketAPIEndpoint, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
-		environment.QuotaTiers, environment.ServiceMonthlyBudget, environment.TimeZone,
-		environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
-		environment.ModelID, environment.AllowedModelIDs, environment.ModelPrices, environment.MaxTokens, environment.Temperature, environment.TopP,
-		environment.SystemPrompt, environment.AllowSystem, environment.GuardrailID, environment.GuardrailVersion,
-		environment.FlushIntervalMs, environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
-	},
-	FunctionConnection: {
-		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
-		environment.WebSocketAPIEndpoint, environment.UserConnections, environment.MaxAgeSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
-	},
-	FunctionQuota: {
-		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
-		environment.WebSocketAPIEndpoint, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
-		environment.QuotaTiers, environment.ServiceMonthlyBudget, environment.TimeZone,
-		environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
-		environment.ModelID, environment.AllowedModelIDs, environment.ModelPrices, environment.MaxTokens, environment.Temperature, environment.TopP,
-		environment.SystemPrompt, environment.AllowSystem,
-		environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
-	},
-	FunctionRequests: {
-		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
-		environment.WebSocketAPIEndpoint, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
-		environment.MaxAgeSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
-	},
-	FunctionProcessor: {
-		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
-		environment.WebSocketAPIEndpoint, environment.GuardrailID, environment.GuardrailVersion,
-		environment.FlushIntervalMs, environment.ReplayTTLHours, environment.OnDisconnect, environment.MaxAgeSeconds,
-		environment.DeadLetterRetentionSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
-	},
-	FunctionRecovery: {
-		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
-		environment.DeadLetterQueueURL, environment.WebSocketAPIEndpoint, environment.MaxAgeSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
-	},
-}
-
 // variablesOf returns the variables of a function, without those whose setting
 // has no value.
-func (b *build) variablesOf(function string) pulumi.StringMap {
+func (b *build) variablesOf(function string) (pulumi.StringMap, error) {
 	all, variables := b.variables(), pulumi.StringMap{}
-	for _, name := range variableNames[function] {
-		if v := all[name]; v != pulumi.String("") {
-			variables[name] = v
+	for _, name := range environment.Of(function) {
+		value, known := all[name]
+		if !known {
+			return nil, fmt.Errorf("variable %s of function %s has no setting", name, function)
+		}
+		if value != pulumi.String("") {
+			variables[name] = value
 		}
 	}
-	return variables
+	return variables, nil
 }
 
 // variables are the values of all variables.

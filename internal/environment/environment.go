@@ -1,6 +1,6 @@
 // Package environment names the environment variables by which the component
-// configures its functions. Both sides use these constants, so a variable that
-// one of them forgets cannot go unnoticed.
+// configures its functions, and says which function has which. Both sides use
+// it, so a variable that one of them forgets cannot go unnoticed.
 package environment
 
 import (

@@ -26,10 +26,7 @@ import (
 const userPoolTries = 2
 
 func main() {
-	settings, err := config.Load(os.Getenv,
-		environment.QuotaTable, environment.UserPoolID, environment.UserPoolClientID,
-		environment.AllowedOrigins, environment.AllowedCIDRs, environment.PersonalKeys,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
+	settings, err := config.Load(os.Getenv, environment.Of(environment.FunctionAuthorizer)...)
 	log := logging.New(os.Stdout, settings.LogLevel)
 	if err != nil {
 		log.Error("cannot start", slog.Any("error", err))

@@ -29,14 +29,7 @@ import (
 )
 
 func main() {
-	settings, err := config.Load(os.Getenv,
-		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL, environment.WebSocketAPIEndpoint,
-		environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
-		environment.QuotaTiers, environment.ServiceMonthlyBudget, environment.TimeZone, environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
-		environment.ModelID, environment.AllowedModelIDs, environment.ModelPrices, environment.MaxTokens, environment.Temperature, environment.TopP, environment.SystemPrompt, environment.AllowSystem,
-		environment.GuardrailID, environment.GuardrailVersion, environment.FlushIntervalMs,
-		environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds, environment.LeaseSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
+	settings, err := config.Load(os.Getenv, append(environment.Of(environment.FunctionCompletions), environment.LeaseSeconds)...)
 	log := logging.New(os.Stdout, settings.LogLevel)
 	if err != nil {
 		log.Error("cannot start", slog.Any("error", err))

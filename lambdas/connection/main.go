@@ -23,10 +23,7 @@ import (
 )
 
 func main() {
-	settings, err := config.Load(os.Getenv,
-		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
-		environment.WebSocketAPIEndpoint, environment.UserConnections, environment.MaxAgeSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
+	settings, err := config.Load(os.Getenv, environment.Of(environment.FunctionConnection)...)
 	log := logging.New(os.Stdout, settings.LogLevel)
 	if err != nil {
 		log.Error("cannot start", slog.Any("error", err))

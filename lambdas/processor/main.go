@@ -24,12 +24,7 @@ import (
 )
 
 func main() {
-	settings, err := config.Load(os.Getenv,
-		environment.QuotaTable, environment.RequestsTable, environment.ConnectionsTable, environment.QueueURL,
-		environment.WebSocketAPIEndpoint, environment.GuardrailID, environment.GuardrailVersion,
-		environment.FlushIntervalMs, environment.ReplayTTLHours, environment.OnDisconnect, environment.MaxAgeSeconds,
-		environment.DeadLetterRetentionSeconds, environment.LeaseSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
+	settings, err := config.Load(os.Getenv, append(environment.Of(environment.FunctionProcessor), environment.LeaseSeconds)...)
 	log := logging.New(os.Stdout, settings.LogLevel)
 	if err != nil {
 		log.Error("cannot start", slog.Any("error", err))

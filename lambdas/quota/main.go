@@ -27,13 +27,7 @@ import (
 )
 
 func main() {
-	settings, err := config.Load(os.Getenv,
-		environment.QuotaTable, environment.ConnectionsTable, environment.RequestsTable, environment.QueueURL, environment.WebSocketAPIEndpoint,
-		environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
-		environment.QuotaTiers, environment.ServiceMonthlyBudget, environment.TimeZone, environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
-		environment.ModelID, environment.AllowedModelIDs, environment.ModelPrices, environment.MaxTokens, environment.Temperature, environment.TopP, environment.SystemPrompt, environment.AllowSystem,
-		environment.ReplayTTLHours, environment.MaxAgeSeconds, environment.DeadLetterRetentionSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
+	settings, err := config.Load(os.Getenv, environment.Of(environment.FunctionQuota)...)
 	if err != nil {
 		logging.New(os.Stdout, slog.LevelInfo).Error("cannot start", slog.Any("error", err))
 		os.Exit(1)

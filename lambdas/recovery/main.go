@@ -24,10 +24,7 @@ import (
 )
 
 func main() {
-	settings, err := config.Load(os.Getenv,
-		environment.QuotaTable, environment.ConnectionsTable, environment.RequestsTable,
-		environment.QueueURL, environment.DeadLetterQueueURL, environment.WebSocketAPIEndpoint, environment.MaxAgeSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
+	settings, err := config.Load(os.Getenv, environment.Of(environment.FunctionRecovery)...)
 	if err != nil {
 		logging.New(os.Stdout, slog.LevelInfo).Error("cannot start", slog.Any("error", err))
 		os.Exit(1)

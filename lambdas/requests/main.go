@@ -27,10 +27,7 @@ import (
 )
 
 func main() {
-	settings, err := config.Load(os.Getenv,
-		environment.QuotaTable, environment.ConnectionsTable, environment.RequestsTable, environment.QueueURL, environment.WebSocketAPIEndpoint,
-		environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs, environment.MaxAgeSeconds,
-		environment.LogLevel, environment.MetricsNamespace, environment.ServiceName)
+	settings, err := config.Load(os.Getenv, environment.Of(environment.FunctionRequests)...)
 	if err != nil {
 		logging.New(os.Stdout, slog.LevelInfo).Error("cannot start", slog.Any("error", err))
 		os.Exit(1)

@@ -4,12 +4,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -17,42 +15,6 @@ import (
 )
 
 const root = "../.."
-
-// TestVariables: the component gives each function the variables that it
-// loads, no more and no fewer.
-func TestVariables(t *testing.T) {
-	t.Parallel()
-	names := constants(t, filepath.Join(root, "internal", "environment", "environment.go"))
-	r := declare(t, everything())
-	for _, function := range components.Functions() {
-		var want []string
-		for _, constant := range loaded(t, function) {
-			if constant != "LeaseSeconds" { // tests set it, deployments do not
-				want = append(want, names[constant])
-			}
-		}
-		slices.Sort(want)
-		variables, _ := r.find(t, function).property("environment", "variables").(map[string]any)
-		if got := slices.Sorted(maps.Keys(variables)); !slices.Equal(got, want) {
-			t.Errorf("function %s gets\n%v and loads\n%v", function, got, want)
-		}
-	}
-}
-
-// loaded are the constants of package environment that the main package of a
-// function mentions.
-func loaded(t *testing.T, function string) []string {
-	t.Helper()
-	found := map[string]bool{}
-	inspect(t, filepath.Join(root, "lambdas", function, "main.go"), func(n ast.Node) {
-		if selector, ok := n.(*ast.SelectorExpr); ok {
-			if pkg, ok := selector.X.(*ast.Ident); ok && pkg.Name == "environment" {
-				found[selector.Sel.Name] = true
-			}
-		}
-	})
-	return slices.Sorted(maps.Keys(found))
-}
 
 // TestMetrics: alarms and dashboard draw metrics that the functions write.
 func TestMetrics(t *testing.T) {

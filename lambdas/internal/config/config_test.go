@@ -121,20 +121,12 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// Every variable that the component can set has a reader.
+// Every variable that the component gives to a function has a reader.
 func TestEveryVariableIsKnown(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{
-		environment.QuotaTable, environment.ConnectionsTable, environment.RequestsTable, environment.QueueURL, environment.DeadLetterQueueURL,
-		environment.WebSocketAPIEndpoint, environment.UserPoolID, environment.UserPoolClientID, environment.AllowedOrigins, environment.AllowedCIDRs,
-		environment.QuotaTiers, environment.TimeZone, environment.UserRateLimit, environment.UserBurstLimit, environment.UserConcurrency,
-		environment.UserConnections, environment.ModelID, environment.AllowedModelIDs, environment.MaxTokens, environment.Temperature,
-		environment.TopP, environment.SystemPrompt, environment.AllowSystem, environment.GuardrailID, environment.GuardrailVersion,
-		environment.FlushIntervalMs, environment.ReplayTTLHours, environment.OnDisconnect, environment.MaxAgeSeconds,
-		environment.DeadLetterRetentionSeconds, environment.LeaseSeconds, environment.LogLevel, environment.MetricsNamespace, environment.ServiceName,
-	} {
-		if _, err := config.Load(getenv(nil), name); err != nil && strings.Contains(err.Error(), "unknown") {
-			t.Error(err)
+	for _, function := range environment.Functions() {
+		if _, err := config.Load(getenv(nil), environment.Of(function)...); err != nil && strings.Contains(err.Error(), "unknown") {
+			t.Errorf("function %s: %v", function, err)
 		}
 	}
 }
