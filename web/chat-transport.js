@@ -12,12 +12,20 @@
  * was being written. It depends on the interface of the SDK's `ChatTransport`
  * (versions 6 and 7), not on the package.
  */
-import { chunksOf, submissionOf, UnsupportedPartError } from "./lib/uimessages.js";
+import { bytesOf, withBytes } from "./lib/attachments.js";
+import { shortened } from "./lib/submission.js";
+import { chunksOf } from "./lib/uichunks.js";
+import { submissionOf, UnsupportedPartError } from "./lib/uimessages.js";
 
 export { UnsupportedPartError };
 
 /** Where the running request of each chat is kept, under streaming.running.<chat id>. */
 const PREFIX = "streaming.running.";
+/** Likewise the message with which it goes on, after the results of tools. */
+const CONTINUED = "streaming.continued.";
+
+// An upload that expires sooner is not relied on, in ms.
+const UPLOAD_MARGIN = 600_000;
 
 export class ChatTransport {
   /** A resumed answer is played from its beginning. */
@@ -29,6 +37,7 @@ export class ChatTransport {
   #resetStep;
   #latest = new Map(); // chat id -> request id
   #resumed = new Map(); // chat id -> how often
+  #uploads = new Map(); // digest of the bytes -> {uploadId, expiresAt}
 
   /**
    * @param {import("./lib/client.js").StreamingClient} client
@@ -54,19 +63,20 @@ export class ChatTransport {
   }
 
   /**
-   * Submits the last message with those before it. Called again with the same
-   * messages it finds the first call's request, so that nothing is charged twice;
-   * a regeneration is another request. A refusal is an ApiError with code, problem
-   * and retryAfter.
+   * Submits the last message with those before it, or the results of the tools
+   * that the last answer used. Called again with the same messages it finds the
+   * first call's request, so that nothing is charged twice; a regeneration is
+   * another request. A refusal is an ApiError with code, problem and retryAfter.
    */
   async sendMessages({ chatId, trigger, messages, abortSignal, body }) {
-    const request = submissionOf(messages, { ...this.#request, ...body });
+    const request = await this.#uploaded(submissionOf(messages, { ...this.#request, ...body }), abortSignal);
     const occasion = trigger === "regenerate-message" ? (this.#latest.get(chatId) ?? crypto.randomUUID()) : "";
     const key = await digest([chatId, messages.at(-1).id, occasion, request]);
     abortSignal?.throwIfAborted();
     const stream = await this.#submit(request, key, abortSignal);
-    this.#began(chatId, stream.requestId);
-    return this.#player(chatId, stream.requestId, abortSignal)(stream);
+    const continued = messages.at(-1).role === "assistant" ? messages.at(-1) : null;
+    this.#began(chatId, stream.requestId, continued);
+    return this.#player(chatId, stream.requestId, abortSignal, continued && { messageId: continued.id })(stream);
   }
 
   /** Goes on with the chat's running answer, from its beginning; null if there is none. */
@@ -75,7 +85,8 @@ export class ChatTransport {
     this.#resumed.set(chatId, (this.#resumed.get(chatId) ?? 0) + 1);
     const requestId = this.#storage.getItem(PREFIX + chatId);
     if (!requestId) return null;
-    const play = this.#player(chatId, requestId, abortSignal);
+    const continued = JSON.parse(this.#storage.getItem(CONTINUED + chatId) ?? "null");
+    const play = this.#player(chatId, requestId, abortSignal, continued && { messageId: continued.id, before: continued.parts });
     try {
       await this.#client.get(requestId);
     } catch (error) {
@@ -87,6 +98,30 @@ export class ChatTransport {
     abortSignal?.throwIfAborted();
     this.#latest.set(chatId, requestId);
     return play(this.#client.follow(requestId));
+  }
+
+  // Large files are uploaded once, as long as the upload lives; the oldest turns
+  // are left out until the rest fits.
+  async #uploaded(request, signal) {
+    const messages = await Promise.all(request.messages.map(async (message) => {
+      if (typeof message.content === "string") return message;
+      return { ...message, content: await Promise.all(message.content.map((block) => this.#uploadedBlock(block, signal))) };
+    }));
+    return shortened({ ...request, messages });
+  }
+
+  async #uploadedBlock(block, signal) {
+    if (block.data === undefined) return block;
+    const { data, ...attachment } = block;
+    const blob = new Blob([bytesOf(data)]);
+    return withBytes(attachment, blob, async () => {
+      const name = await digest([block.format, data]);
+      const known = this.#uploads.get(name);
+      if (known && Date.parse(known.expiresAt) > Date.now() + UPLOAD_MARGIN) return known;
+      const upload = await this.#client.upload(blob, block.format, { signal });
+      this.#uploads.set(name, upload);
+      return upload;
+    });
   }
 
   // A submission that is given up may have been admitted: it is stopped as soon
@@ -105,7 +140,7 @@ export class ChatTransport {
    * Stops a request when the signal aborts. The function that it returns plays
    * the request's stream; over() gives the signal up.
    */
-  #player(chatId, requestId, signal) {
+  #player(chatId, requestId, signal, message) {
     let stream = null;
     const abort = async () => {
       const resumed = this.#resumed.get(chatId);
@@ -118,7 +153,7 @@ export class ChatTransport {
     signal?.addEventListener("abort", abort, { once: true });
     const play = (followed) => {
       stream = followed;
-      return readable(chunksOf(stream, { signal, resetStep: this.#resetStep }), {
+      return readable(chunksOf(stream, { signal, resetStep: this.#resetStep, ...message }), {
         chunk: (chunk) => isEnd(chunk) && this.#ended(chatId, requestId),
         over: play.over,
         // Whoever reads no further has not stopped the answer: it can be resumed.
@@ -134,9 +169,11 @@ export class ChatTransport {
     stream?.close();
   }
 
-  #began(chatId, requestId) {
+  #began(chatId, requestId, continued) {
     this.#latest.set(chatId, requestId);
     try {
+      this.#storage.removeItem(CONTINUED + chatId);
+      if (continued) this.#storage.setItem(CONTINUED + chatId, JSON.stringify({ id: continued.id, parts: continued.parts }));
       this.#storage.setItem(PREFIX + chatId, requestId);
     } catch (error) {
       this.#onError(error);
@@ -144,7 +181,9 @@ export class ChatTransport {
   }
 
   #ended(chatId, requestId) {
-    if (this.#storage.getItem(PREFIX + chatId) === requestId) this.#storage.removeItem(PREFIX + chatId);
+    if (this.#storage.getItem(PREFIX + chatId) !== requestId) return;
+    this.#storage.removeItem(PREFIX + chatId);
+    this.#storage.removeItem(CONTINUED + chatId);
   }
 }
 

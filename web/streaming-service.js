@@ -21,5 +21,7 @@
 export { Auth, Session, fetchConfig } from "./lib/auth.js";
 export { StreamingClient } from "./lib/client.js";
 export { Stream } from "./lib/stream.js";
+export { ToolLoop } from "./lib/toolloop.js";
 export { Assembler } from "./lib/assembler.js";
-export { ApiError, AuthError, ChallengeError, NetworkError, isSignedOut } from "./lib/errors.js";
+export { ACCEPTED_FILES, attachmentOf } from "./lib/attachments.js";
+export { ApiError, AuthError, ChallengeError, FileError, NetworkError, isSignedOut } from "./lib/errors.js";

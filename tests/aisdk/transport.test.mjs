@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import WebSocket from "ws";
 
-const { AbstractChat, readUIMessageStream } = await import(process.env.AI);
+const { AbstractChat, lastAssistantMessageIsCompleteWithToolCalls, readUIMessageStream } = await import(process.env.AI);
 const { ChatTransport } = await import(`${process.env.WEB}/chat-transport.js`);
 const { Auth, StreamingClient, fetchConfig } = await import(`${process.env.WEB}/streaming-service.js`);
 
-const { delta, done, reply, REQUEST_ID, Service, start, state } = await import(`${process.env.WEB}/test/fakes.mjs`);
+const { delta, done, reasoning, reply, REQUEST_ID, Service, start, state, toolUse } = await import(`${process.env.WEB}/test/fakes.mjs`);
 
 // Version 6 has no chunk that takes text back.
 const resetStep = process.env.AI !== "ai6";
@@ -230,4 +230,53 @@ test("an answer that is begun anew takes back what was shown", async () => {
   assert.equal(chat.text, "A whole answer");
   assert.equal(chat.messages.length, 2);
   assert.equal(chat.lastMessage.id, REQUEST_ID);
+});
+
+test("a tool is run in the browser, and the answer goes on in the same message", async () => {
+  const service = new Service();
+  const client = new StreamingClient(service.config, service.session, { env: service.env });
+  const items = new Map();
+  const storage = { getItem: (name) => items.get(name) ?? null, setItem: (name, value) => void items.set(name, value), removeItem: (name) => void items.delete(name) };
+  let ran = 0;
+  const load = (messages = []) => {
+    const chat = new Chat({
+      id: "tools", messages, transport: new ChatTransport(client, { storage, resetStep }),
+      sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithToolCalls,
+      onToolCall: ({ toolCall }) => {
+        ran++;
+        void chat.addToolOutput({ tool: toolCall.toolName, toolCallId: toolCall.toolCallId, output: { celsius: 7 } });
+      },
+    });
+    return chat;
+  };
+  const submitted = () => service.calls.filter(({ method }) => method === "POST");
+  const chat = load();
+  void chat.sendMessage({ text: "Is it warm?" });
+  const ticking = (done) => async () => (await service.clock.advance(1), done());
+  await eventually("the submission", ticking(() => submitted().length === 1 && items.size > 0));
+  const second = "b".repeat(26);
+  service.submit = () => reply(202, { requestId: second, status: "queued" });
+  service.socket.say(start(), reasoning(1, "I must look.", "sig"), toolUse(2, "get_weather", { city: "Köln" }), done(3, 1, "tool_use"));
+  await eventually("the result's submission", ticking(() => submitted().length === 2 && items.get("streaming.running.tools") === second));
+  assert.deepEqual(JSON.parse(submitted()[1].body).messages.at(-1).content, [
+    { type: "toolResult", toolUseId: "use-2", status: "success", content: [{ type: "json", json: { celsius: 7 } }] },
+  ]);
+  const saved = structuredClone(chat.messages);
+
+  const frames = [start(), delta(1, "It is cold."), done(2)].map((frame) => ({ ...frame, requestId: second }));
+  service.socket.say(...frames);
+  await eventually("the answer", ticking(() => chat.status === "ready" && items.size === 0));
+  const whole = "step-start reasoning tool-get_weather step-start text";
+  const parts = ({ messages }) => messages.at(-1).parts.map(({ type }) => type).join(" ");
+  assert.deepEqual([chat.messages.length, parts(chat)], [2, whole]);
+
+  // The page is loaded again while the second request is being answered.
+  items.set("streaming.running.tools", second).set("streaming.continued.tools", JSON.stringify(saved.at(-1)));
+  service.get = () => reply(200, { ...state("streaming", "", 0), requestId: second });
+  service.onFrame = (frame, socket) => frame.action === "resume" && socket.say(...frames);
+  const again = load(saved);
+  void again.resumeStream();
+  await eventually("the answer, resumed", ticking(() => again.status === "ready" && items.size === 0));
+  assert.deepEqual([again.messages.length, parts(again), ran], [2, whole, 1]);
+  assert.deepEqual(again.messages.at(-1).parts[2].output, { celsius: 7 });
 });

@@ -1,17 +1,37 @@
 import { decodeFrame } from "./assembler.js";
+import { attachmentOf, withBytes } from "./attachments.js";
 import { Early } from "./early.js";
 import { Rest } from "./rest.js";
 import { Socket } from "./socket.js";
 import { Stream } from "./stream.js";
+import { ToolLoop } from "./toolloop.js";
+
+/**
+ * A part of a message or of an answer. Images, documents and the results of tools
+ * are the user's; reasoning and uses of tools are the assistant's, and are given
+ * back as they were. data is base64.
+ * @typedef {{type: "text", text: string}
+ *   | {type: "image", format: "png"|"jpeg"|"gif"|"webp", data?: string, uploadId?: string}
+ *   | {type: "document", format: string, name: string, data?: string, uploadId?: string}
+ *   | {type: "reasoning", text?: string, signature?: string, redacted?: string}
+ *   | {type: "toolUse", toolUseId: string, name: string, input: object}
+ *   | {type: "toolResult", toolUseId: string, status?: "success"|"error", content: object[]}} Block
+ */
+
+/** @typedef {{role: "user"|"assistant", content: string|Block[]}} Message */
 
 /**
  * The body of a submission: messages, or prompt for one message of the user.
  * @typedef {object} SubmitRequest
- * @property {{role: "user"|"assistant", content: string}[]} [messages]
+ * @property {Message[]} [messages]
  * @property {string} [prompt]
  * @property {string} [system]
  * @property {string} [model]
  * @property {number} [maxTokens]
+ * @property {{name: string, description?: string, inputSchema: object}[]} [tools]
+ * @property {"auto"|"any"|{name: string}} [toolChoice]
+ * @property {{effort: "low"|"medium"|"high"}} [reasoning]
+ * @property {boolean} [cache]
  * @property {number} [temperature]
  * @property {number} [topP]
  * @property {string[]} [stopSequences]
@@ -78,6 +98,45 @@ export class StreamingClient {
     const read = ["succeeded", "failed", "cancelled"].includes(answer.status);
     if (answer.status !== "queued" || this.#socket.openedAt > sentAt) stream.want({ read });
     return stream;
+  }
+
+  /**
+   * Submits, has the tools run that the answer uses, and submits their results,
+   * until an answer uses none.
+   * @param {SubmitRequest} request with tools
+   * @param {import("./toolloop.js").OnToolUse} onToolUse runs a tool
+   * @param {{key?: string, signal?: AbortSignal, maxRequests?: number}} [options]
+   *   key: 1-120 visible ASCII characters, by default random; maxRequests: after
+   *   how many requests it ends anyway, default 10
+   * @returns {ToolLoop} nothing is submitted before it is iterated
+   */
+  converse(request, onToolUse, options) {
+    return new ToolLoop((...args) => this.submit(...args), request, onToolUse, options);
+  }
+
+  /**
+   * Makes a file the block of a message. What is large is uploaded, and stays
+   * there for a day.
+   * @param {File|Blob} file
+   * @param {{name?: string, signal?: AbortSignal}} [options] name: of a Blob
+   * @returns {Promise<Block>} fails with a FileError if no model takes such a file
+   */
+  async attach(file, { name = file.name ?? "", signal } = {}) {
+    const block = attachmentOf({ name, mediaType: file.type, size: file.size });
+    return withBytes(block, file, () => this.upload(file, block.format, { signal }));
+  }
+
+  /**
+   * Uploads the bytes of an image or a document, for a block with its uploadId.
+   * @param {Blob} blob
+   * @param {string} format of the block
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<{uploadId: string, expiresAt: string}>}
+   */
+  async upload(blob, format, { signal } = {}) {
+    const { uploadId, url, headers, expiresAt } = await this.#rest.call("POST", "/uploads", { body: { format, bytes: blob.size }, signal });
+    await this.#rest.put(url, { headers, body: blob, signal });
+    return { uploadId, expiresAt };
   }
 
   /**

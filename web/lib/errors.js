@@ -21,6 +21,21 @@ export class ApiError extends Error {
   }
 }
 
+/** A file that cannot be part of a message. */
+export class FileError extends Error {
+  /**
+   * @param {"format"|"size"|"empty"} code why
+   * @param {string} message
+   * @param {number} [limit] the most bytes that such a file may have
+   */
+  constructor(code, message, limit) {
+    super(message);
+    this.name = "FileError";
+    this.code = code;
+    this.limit = limit;
+  }
+}
+
 /** An answer that did not come: the outcome is not known. */
 export class NetworkError extends Error {
   constructor(cause) {

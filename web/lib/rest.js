@@ -3,6 +3,7 @@ import { fullJitter } from "./pace.js";
 
 // API Gateway answers within 29 s.
 const CALL_TIMEOUT = 35_000;
+const UPLOAD_TIMEOUT = 300_000;
 const MAX_TRIES = 6;
 const FIRST_RETRY_DELAY = 250;
 const MAX_RETRY_DELAY = 8_000;
@@ -28,23 +29,40 @@ export class Rest {
    * @param {string} path
    * @param {{body?: object, key?: string, signal?: AbortSignal}} [options]
    */
-  async call(method, path, options = {}) {
+  async call(method, path, { body, key, signal } = {}) {
     let renewed = false;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const token = await this.#session.idToken();
+    return this.#persist(signal, async () => {
+      const token = await this.#session.idToken();
+      const headers = { Authorization: token };
+      if (body) headers["Content-Type"] = "application/json";
+      if (key) headers["Idempotency-Key"] = key;
+      for (;;) {
         try {
-          return await this.#once(method, path, token, options);
+          return await this.#once(this.#url + path, { method, headers, body: body && JSON.stringify(body) }, CALL_TIMEOUT, signal);
         } catch (error) {
           if (error.status !== 401 || renewed || !this.#session.renew) throw error;
-          await this.#session.renew(token);
+          await this.#session.renew(headers.Authorization);
           renewed = true;
+          headers.Authorization = await this.#session.idToken();
         }
+      }
+    });
+  }
+
+  /** Stores bytes where a presigned URL says. It has no token but the URL's own. */
+  async put(url, { headers, body, signal }) {
+    await this.#persist(signal, () => this.#once(url, { method: "PUT", headers, body }, UPLOAD_TIMEOUT, signal));
+  }
+
+  async #persist(signal, tried) {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await tried();
       } catch (error) {
-        options.signal?.throwIfAborted();
+        signal?.throwIfAborted();
         const delay = this.#retryDelay(error, attempt);
         if (delay < 0) throw error;
-        await this.#sleep(delay, options.signal);
+        await this.#sleep(delay, signal);
       }
     }
   }
@@ -58,19 +76,15 @@ export class Rest {
     return Math.max(delay, (error.retryAfter ?? 0) * 1_000);
   }
 
-  async #once(method, path, token, { body, key, signal }) {
-    const headers = { Authorization: token };
-    if (body) headers["Content-Type"] = "application/json";
-    if (key) headers["Idempotency-Key"] = key;
+  async #once(url, init, timeout, signal) {
     const abort = new AbortController();
-    const timer = this.#env.setTimeout(() => abort.abort(), CALL_TIMEOUT);
+    const timer = this.#env.setTimeout(() => abort.abort(), timeout);
     const stop = () => abort.abort();
     signal?.addEventListener("abort", stop);
     try {
-      const init = { method, headers, body: body && JSON.stringify(body), signal: abort.signal, cache: "no-store" };
-      const response = await this.#env.fetch(this.#url + path, init);
+      const response = await this.#env.fetch(url, { ...init, signal: abort.signal, cache: "no-store" });
       const text = await response.text();
-      if (response.ok) return JSON.parse(text);
+      if (response.ok) return text && JSON.parse(text);
       throw new ApiError(response.status, parseProblem(text), Number(response.headers.get("Retry-After")) || 0);
     } catch (error) {
       if (error instanceof ApiError) throw error;

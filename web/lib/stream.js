@@ -6,11 +6,27 @@ import { Pace } from "./pace.js";
 const CANCEL_PATIENCE = 2_000;
 
 /**
- * What happens to a request. "done" and "failed" are the last.
+ * What happens to a request. "done" and "failed" are the last. "restarted" voids
+ * all that came before it. A use of a tool comes whole; it is to be run when the
+ * stopReason of "done" is tool_use.
  * @typedef {{type: "delta", text: string}
+ *   | {type: "reasoning", text: string}
+ *   | {type: "toolUse", toolUseId: string, name: string, input: object}
  *   | {type: "restarted", attempt: number}
- *   | {type: "done", stopReason: string, usage: {inputTokens: number, outputTokens: number, estimated?: boolean}}
+ *   | {type: "done", stopReason: string, usage: TokenUsage}
  *   | {type: "failed", code: string, message: string, retryable: boolean}} StreamEvent
+ */
+
+/**
+ * What one request spent. inputTokens are all of the input, those of the cache
+ * among them; cost is in dollars, where the service has a price.
+ * @typedef {object} TokenUsage
+ * @property {number} inputTokens
+ * @property {number} outputTokens
+ * @property {number} [cacheReadTokens]
+ * @property {number} [cacheWriteTokens]
+ * @property {boolean} [estimated]
+ * @property {number} [cost]
  */
 
 /** One request as it is being answered: an async iterable of StreamEvents. */
@@ -40,9 +56,23 @@ export class Stream {
     this.#pace = new Pace(host.env.now(), host.env.random);
   }
 
-  /** The answer so far, whether its events were taken or not. */
+  /** The text of the answer so far, whether its events were taken or not. */
   get text() {
     return this.#assembler.text;
+  }
+
+  /** The reasoning so far, likewise. */
+  get reasoning() {
+    return this.#assembler.reasoning;
+  }
+
+  /**
+   * The answer so far, as blocks: what the next request of the conversation has
+   * for the assistant's message.
+   * @returns {import("./client.js").Block[]}
+   */
+  get content() {
+    return this.#assembler.content;
   }
 
   async *[Symbol.asyncIterator]() {
@@ -76,7 +106,7 @@ export class Stream {
     this.#pace.hear(now);
     const change = this.#assembler.apply(frame);
     this.#pace.readWanted ||= change.farBehind === true;
-    if (change.text || change.restarted || this.#assembler.last === frame.seq) this.#pace.progress(now);
+    if (advances(change) || this.#assembler.last === frame.seq) this.#pace.progress(now);
     this.#see(change);
   }
 
@@ -130,7 +160,9 @@ export class Stream {
 
   #see(change) {
     if (change.restarted) this.#push({ type: "restarted", attempt: this.#assembler.attempt });
+    if (change.reasoning) this.#push({ type: "reasoning", text: change.reasoning });
     if (change.text) this.#push({ type: "delta", text: change.text });
+    for (const use of change.toolUses ?? []) this.#push({ ...use });
     if (change.ended) {
       this.#push(endEvent(this.#assembler.end));
       this.#finish(null);
@@ -156,6 +188,10 @@ export class Stream {
     this.#waiting?.();
     this.#waiting = null;
   }
+}
+
+function advances({ restarted, text, reasoning, toolUses }) {
+  return Boolean(restarted || text || reasoning || toolUses);
 }
 
 function endEvent(end) {

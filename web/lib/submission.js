@@ -2,16 +2,21 @@
 const MAX_BODY_BYTES = 262_144;
 
 /**
- * Leaves out the oldest turns of a submission until it fits.
+ * Leaves out the oldest turns of a submission until it fits. It then begins with
+ * another message of the user, but never with the results of tools whose uses
+ * are left out.
  * @template {import("./client.js").SubmitRequest} T
  * @param {T} request whose messages alternate and begin and end with the user's
  * @returns {T}
  */
 export function shortened(request) {
-  const messages = [...request.messages];
-  const short = { ...request, messages };
-  while (messages.length > 1 && byteLength(short) > MAX_BODY_BYTES) messages.splice(0, 2);
-  return short;
+  const beginnings = request.messages.flatMap((message, i) => (isBeginning(message) ? [request.messages.slice(i)] : []));
+  const fitting = beginnings.find((messages) => byteLength({ ...request, messages }) <= MAX_BODY_BYTES);
+  return { ...request, messages: fitting ?? beginnings.at(-1) ?? request.messages };
+}
+
+function isBeginning({ role, content }) {
+  return role === "user" && (typeof content === "string" || content.every(({ type }) => type !== "toolResult"));
 }
 
 function byteLength(value) {

@@ -1,4 +1,5 @@
-import { shortened } from "./submission.js";
+import { attachmentOf, base64, bytesOf } from "./attachments.js";
+import { contentOf } from "./toolloop.js";
 
 /**
  * The messages of the AI SDK's user interface, as far as this client reads them.
@@ -8,99 +9,112 @@ import { shortened } from "./submission.js";
 
 /** A part of a message that the service does not take. */
 export class UnsupportedPartError extends Error {
-  constructor(type) {
-    super(`parts of type ${type} cannot be sent: the transport sends text`);
+  constructor(type, why) {
+    super(`a part of type ${type} cannot be sent: ${why}`);
     this.name = "UnsupportedPartError";
     this.partType = type;
   }
 }
 
 /**
- * Turns a conversation into a submission. Messages without text are left out,
+ * Turns a conversation into a submission. Messages without content are left out,
  * such as answers that failed, and neighbours of one role become one, as the
- * service wants them to alternate and to begin with the user's.
+ * service wants them to alternate and to begin with the user's. The results of
+ * tools, which the SDK keeps in the assistant's message, become the user's.
  * @param {UIMessage[]} uiMessages
  * @param {object} more further members of the submission
  * @returns {import("./client.js").SubmitRequest}
  */
 export function submissionOf(uiMessages, more) {
-  const messages = [];
   const system = more.system ? [more.system] : [];
-  for (const { role, parts } of uiMessages) {
-    const content = textOf(parts);
-    if (content.trim() === "") continue;
-    if (role === "system") system.push(content);
-    else if (messages.at(-1)?.role === role) messages.at(-1).content += `\n\n${content}`;
-    else if (role === "user" || messages.length > 0) messages.push({ role, content });
+  const turns = [];
+  for (const message of uiMessages) {
+    if (message.role === "system") system.push(textOf(message.parts));
+    else for (const turn of turnsOf(message)) append(turns, turn);
   }
-  if (messages.at(-1)?.role !== "user") throw new Error("the last message must be the user's, with a text");
-  const request = { ...more, messages };
-  if (system.length > 0) request.system = system.join("\n\n");
-  return shortened(request);
+  if (turns.at(-1)?.role !== "user") throw new Error("the last message must be the user's, with a text, or have the results of tools");
+  const request = { ...more, messages: turns.map(plain) };
+  const told = system.filter((text) => text.trim() !== "");
+  if (told.length > 0) request.system = told.join("\n\n");
+  return request;
+}
+
+function append(turns, turn) {
+  if (turn.blocks.length === 0) return;
+  const last = turns.at(-1);
+  if (last?.role !== turn.role) {
+    if (last || turn.role === "user") turns.push(turn);
+    return;
+  }
+  const [first, ...others] = turn.blocks;
+  const end = last.blocks.at(-1);
+  if (end.type === "text" && first.type === "text") last.blocks.splice(-1, 1, { type: "text", text: `${end.text}\n\n${first.text}` }, ...others);
+  else last.blocks.push(...turn.blocks);
+}
+
+function plain({ role, blocks }) {
+  const [{ type, text }] = blocks;
+  return { role, content: blocks.length === 1 && type === "text" ? text : blocks };
+}
+
+function turnsOf({ role, parts }) {
+  return role === "user" ? [{ role, blocks: joined(parts.flatMap(questionOf)) }] : stepsOf(parts).flatMap(answersOf);
+}
+
+function questionOf(part) {
+  if (part.type === "file") return [fileOf(part)];
+  return part.type === "text" ? [{ type: "text", text: part.text }] : [];
+}
+
+// Only data can be sent: the service fetches nothing.
+function fileOf({ type, mediaType, filename = "", url = "" }) {
+  const [, encoding, data] = /^data:[^,]*?(;base64)?,(.*)$/is.exec(url) ?? [];
+  if (data === undefined) throw new UnsupportedPartError(type, "its url is no data: URL");
+  const bytes = encoding ? bytesOf(data) : new TextEncoder().encode(decodeURIComponent(data));
+  return { ...attachmentOf({ name: filename, mediaType, size: bytes.length }), data: base64(bytes) };
+}
+
+function stepsOf(parts) {
+  const steps = [[]];
+  for (const part of parts) part.type === "step-start" ? steps.push([]) : steps.at(-1).push(part);
+  return steps;
+}
+
+// A step is an answer and, if it used tools, their results. A use without a
+// result was given up. Reasoning goes back with the uses that it led to.
+function answersOf(parts) {
+  const tools = parts.filter(isTool).filter(({ state }) => state.startsWith("output-"));
+  const answer = parts.flatMap((part) => {
+    if (part.type === "text") return [{ type: "text", text: part.text }];
+    if (part.type === "reasoning" && tools.length > 0) return part.providerMetadata?.streamingService?.blocks ?? [];
+    return tools.includes(part) ? [{ type: "toolUse", toolUseId: part.toolCallId, name: toolName(part), input: part.input ?? {} }] : [];
+  });
+  return [{ role: "assistant", blocks: joined(answer) }, { role: "user", blocks: tools.map(resultOf) }];
+}
+
+const isTool = ({ type }) => type === "dynamic-tool" || type.startsWith("tool-");
+
+/** The name of the tool that a part uses. */
+export function toolName({ type, toolName }) {
+  return type === "dynamic-tool" ? toolName : type.slice("tool-".length);
+}
+
+function resultOf({ toolCallId: toolUseId, state, output, errorText }) {
+  if (state === "output-available") return { type: "toolResult", toolUseId, status: "success", content: contentOf(output) };
+  return { type: "toolResult", toolUseId, status: "error", content: contentOf(errorText ?? "the user did not allow it") };
+}
+
+/** Texts that follow each other become one; those without a word are left out. */
+function joined(blocks) {
+  const joint = [];
+  for (const block of blocks) {
+    const last = joint.at(-1);
+    if (block.type === "text" && last?.type === "text") last.text += block.text;
+    else joint.push({ ...block });
+  }
+  return joint.filter(({ type, text }) => type !== "text" || text.trim() !== "");
 }
 
 function textOf(parts) {
-  const refused = parts.find(({ type }) => type === "file" || type === "dynamic-tool" || type.startsWith("tool-"));
-  if (refused) throw new UnsupportedPartError(refused.type);
   return parts.filter(({ type }) => type === "text").map(({ text }) => text).join("");
-}
-
-const FINISH_REASONS = {
-  end_turn: "stop",
-  stop_sequence: "stop",
-  max_tokens: "length",
-  model_context_window_exceeded: "length",
-  deadline: "length",
-  guardrail_intervened: "content-filter",
-  content_filtered: "content-filter",
-  tool_use: "tool-calls",
-};
-
-/**
- * Turns an answer into the chunks of the AI SDK's UI message stream.
- * @param {import("./stream.js").Stream} stream
- * @param {object} options
- * @param {AbortSignal} [options.signal] whose abort ends the stream
- * @param {boolean} options.resetStep whether text that is void may be taken back;
- *   if not, the chunks end as by a lost connection
- * @returns {AsyncGenerator<object>}
- */
-export async function* chunksOf(stream, { signal, resetStep }) {
-  const { requestId } = stream;
-  const quota = stream.quota ? { quota: stream.quota } : {};
-  yield { type: "start", messageId: requestId, messageMetadata: { requestId, ...quota } };
-  yield { type: "start-step" };
-  let attempt = 1;
-  let id = null; // of the text part that is open
-  for await (const event of stream) {
-    if (event.type === "delta") {
-      if (id === null) yield { type: "text-start", id: (id = `${requestId}-${attempt}`) };
-      yield { type: "text-delta", id, delta: event.text };
-      continue;
-    }
-    if (id !== null) yield { type: "text-end", id };
-    id = null;
-    if (event.type === "restarted") {
-      if (!resetStep) throw new TypeError("network: the answer is begun anew");
-      attempt = event.attempt;
-      yield { type: "reset-step" };
-    } else {
-      yield* endOf(event, requestId);
-    }
-  }
-  if (id !== null) yield { type: "text-end", id };
-  if (signal?.aborted) yield { type: "abort" };
-}
-
-function* endOf(event, requestId) {
-  if (event.type === "done") {
-    const { stopReason, usage } = event;
-    yield { type: "finish-step" };
-    yield { type: "finish", finishReason: FINISH_REASONS[stopReason] ?? "other", messageMetadata: { requestId, stopReason, usage } };
-  } else if (event.code === "cancelled") {
-    yield { type: "abort" };
-  } else {
-    const advice = event.retryable ? " Try again." : "";
-    yield { type: "error", errorText: `${event.code}: ${event.message}.${advice}`.replace(/\.+( |$)/, ".$1") };
-  }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { StreamingClient } from "../lib/client.js";
 import { AuthError, NetworkError } from "../lib/errors.js";
-import { collect, delta, done, failed, reply, REQUEST_ID, Service, shown, start, state } from "./fakes.mjs";
+import { collect, delta, done, failed, reasoning, reply, REQUEST_ID, Service, shown, start, state, toolUse } from "./fakes.mjs";
 
 let service, clock;
 
@@ -39,6 +39,47 @@ test("an answer streams in", async () => {
   assert.ok(got.over);
   assert.equal(stream.quota.tier, "gold");
   assert.equal(service.resumes().length, 0);
+});
+
+test("reasoning and uses of tools come as they are, and as blocks", async () => {
+  const { stream, got } = await submitted(await connected());
+  service.socket.say(start(), reasoning(1, "I must "), reasoning(2, "look."), reasoning(3, "", "sig"), delta(4, "Let me look."), toolUse(5, "get_weather", { city: "Köln" }), done(6, 1, "tool_use"));
+  await clock.advance(1);
+  const use = { type: "toolUse", toolUseId: "use-5", name: "get_weather", input: { city: "Köln" } };
+  assert.deepEqual(got.events.slice(0, -1), [
+    { type: "reasoning", text: "I must " }, { type: "reasoning", text: "look." }, { type: "delta", text: "Let me look." }, use,
+  ]);
+  assert.equal(got.events.at(-1).stopReason, "tool_use");
+  assert.equal(stream.text, "Let me look.");
+  assert.equal(stream.reasoning, "I must look.");
+  assert.deepEqual(stream.content, [{ type: "reasoning", text: "I must look.", signature: "sig" }, { type: "text", text: "Let me look." }, use]);
+});
+
+test("a small file is part of the message, a large one is uploaded", async () => {
+  const client = await connected();
+  const small = await client.attach(new Blob(["hello"], { type: "text/plain" }), { name: "My notes, v2.txt" });
+  assert.deepEqual(small, { type: "document", format: "txt", name: "My notes v2", data: "aGVsbG8=" });
+  assert.equal(service.calls.length, 0);
+  const bytes = new Blob([new Uint8Array(20_000)], { type: "image/png" });
+  assert.deepEqual(await client.attach(bytes), { type: "image", format: "png", uploadId: "u".repeat(26) });
+  const [grant, put] = service.calls;
+  assert.equal(grant.url, "https://api/v1/uploads");
+  assert.equal(grant.body, '{"format":"png","bytes":20000}');
+  assert.equal(put.method, "PUT");
+  assert.equal(put.url, "https://bucket/key?X-Amz-Signature=s");
+  assert.deepEqual(put.headers, { "Content-Type": "image/png" }); // and no token
+  assert.equal(put.body, bytes);
+});
+
+test("an upload is tried again, a refused one fails", async () => {
+  const client = await connected();
+  const answers = [reply(503, "<Error/>"), reply(200, "")];
+  service.put = () => answers.shift();
+  const upload = client.upload(new Blob(["x"]), "png");
+  await clock.advance(10_000);
+  assert.equal((await upload).uploadId, "u".repeat(26));
+  service.put = () => reply(403, "<Error/>");
+  await assert.rejects(client.upload(new Blob(["x"]), "png"), { name: "ApiError", status: 403 });
 });
 
 test("the token is in headers and in the subprotocol, never in a URL", async () => {

@@ -50,6 +50,8 @@ export class Service {
   /** What each REST call answers. */
   submit = () => reply(202, { requestId: REQUEST_ID, status: "queued", quota: { tier: "gold" } });
   get = () => reply(404, { code: "not_found" });
+  upload = () => reply(201, { uploadId: "u".repeat(26), url: "https://bucket/key?X-Amz-Signature=s", headers: { "Content-Type": "image/png" }, expiresAt: "2100-01-01T00:00:00Z" });
+  put = () => reply(200, "");
   cancel = () => reply(202, { requestId: REQUEST_ID, status: "streaming" });
   /** What the service does with a client's frame. */
   onFrame = (frame, socket) => {
@@ -67,6 +69,8 @@ export class Service {
       fetch: async (url, init) => {
         const call = { url, ...init };
         this.calls.push(call);
+        if (init.method === "PUT") return this.put(call);
+        if (url.endsWith("/uploads")) return this.upload(call);
         if (init.method === "POST") return this.submit(call);
         if (init.method === "DELETE") return this.cancel(call);
         if (url.endsWith("/usage")) return reply(200, { period: "2026-11" });
@@ -117,8 +121,14 @@ export function reply(status, body, headers = {}) {
 
 export const start = (attempt = 1) => ({ type: "start", requestId: REQUEST_ID, attempt, seq: 0, model: "m" });
 export const delta = (seq, text, attempt = 1) => ({ type: "delta", requestId: REQUEST_ID, attempt, seq, text });
-export const done = (seq, attempt = 1) => ({
-  type: "done", requestId: REQUEST_ID, attempt, seq, stopReason: "end_turn", usage: { inputTokens: 3, outputTokens: 2 },
+export const reasoning = (seq, text, signature) => ({
+  type: "reasoning", requestId: REQUEST_ID, attempt: 1, seq, text, ...(signature ? { signature } : {}),
+});
+export const toolUse = (seq, name, input, toolUseId = `use-${seq}`) => ({
+  type: "toolUse", requestId: REQUEST_ID, attempt: 1, seq, toolUseId, name, input,
+});
+export const done = (seq, attempt = 1, stopReason = "end_turn") => ({
+  type: "done", requestId: REQUEST_ID, attempt, seq, stopReason, usage: { inputTokens: 3, outputTokens: 2 },
 });
 export const failed = (seq, code, attempt = 1) => ({
   type: "error", requestId: REQUEST_ID, attempt, seq, code, message: "it failed", retryable: true,

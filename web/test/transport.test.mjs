@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { ChatTransport, UnsupportedPartError } from "../chat-transport.js";
 import { StreamingClient } from "../lib/client.js";
-import { delta, done, failed, reply, REQUEST_ID, Service, settle, start, state } from "./fakes.mjs";
+import { delta, done, failed, reasoning, reply, REQUEST_ID, Service, settle, start, state, toolUse } from "./fakes.mjs";
 
 let service, client, storage, transport;
 
@@ -96,13 +96,94 @@ test("a conversation that is too long loses its oldest turns", async () => {
   assert.deepEqual(messages.map(({ content }) => content.slice(0, 4)), ["2xxx", "2", "3xxx", "3", "last"]);
 });
 
-test("what is not text is refused", async () => {
-  for (const type of ["file", "tool-weather", "dynamic-tool"]) {
-    const messages = [{ id: "u", role: "user", parts: [{ type: "text", text: "See" }, { type }] }];
-    await assert.rejects(transport.sendMessages({ chatId: "c1", trigger: "submit-message", messages }), UnsupportedPartError);
-  }
-  await assert.rejects(transport.sendMessages({ chatId: "c1", trigger: "submit-message", messages: [message("user", "a"), message("assistant", "b")] }), /last message/);
+test("what cannot be sent is refused", async () => {
+  const file = (more) => ({ id: "u", role: "user", parts: [{ type: "text", text: "See" }, { type: "file", ...more }] });
+  const sending = (...messages) => transport.sendMessages({ chatId: "c1", trigger: "submit-message", messages });
+  await assert.rejects(sending(file({ mediaType: "image/png", url: "https://example.com/a.png" })), UnsupportedPartError);
+  await assert.rejects(sending(file({ mediaType: "video/mp4", url: "data:video/mp4;base64,AAAA" })), { name: "FileError", code: "format" });
+  await assert.rejects(sending(file({ mediaType: "image/png", url: "data:image/png;base64," })), { name: "FileError", code: "empty" });
+  await assert.rejects(sending(message("user", "a"), message("assistant", "b")), /last message/);
   assert.equal(submissions().length, 0);
+});
+
+test("files become images and documents, large ones uploads, once", async () => {
+  const large = Buffer.alloc(30_000).toString("base64");
+  const messages = [{ id: "u", role: "user", parts: [
+    { type: "file", mediaType: "image/png", url: "data:image/png;base64,iVBORw==" },
+    { type: "file", mediaType: "text/csv", filename: "Hütte.csv", url: "data:text/csv,a%2Cb" },
+    { type: "file", mediaType: "image/jpeg", url: `data:image/jpeg;base64,${large}` },
+    { type: "text", text: "Compare" },
+  ] }];
+  await send(messages);
+  await send(messages);
+  const [upload, first, again, ...others] = submissions();
+  assert.deepEqual(JSON.parse(upload.body), { format: "jpeg", bytes: 30_000 });
+  assert.deepEqual(bodyOf(first).messages[0].content, [
+    { type: "image", format: "png", data: "iVBORw==" },
+    { type: "document", format: "csv", name: "Hutte", data: "YSxi" },
+    { type: "image", format: "jpeg", uploadId: "u".repeat(26) },
+    { type: "text", text: "Compare" },
+  ]);
+  assert.equal(again.headers["Idempotency-Key"], first.headers["Idempotency-Key"]);
+  assert.equal(others.length, 0);
+});
+
+const weather = (more) => ({ type: "tool-get_weather", toolCallId: "use-3", input: { city: "Köln" }, ...more });
+const sealed = { type: "reasoning", text: "I must look.", state: "done", providerMetadata: { streamingService: { blocks: [{ type: "reasoning", text: "I must look.", signature: "sig" }] } } };
+
+test("reasoning and tools become parts", async () => {
+  const got = await send();
+  service.socket.say(start(), reasoning(1, "I must look."), reasoning(2, "", "sig"), toolUse(3, "get_weather", { city: "Köln" }), done(4, 1, "tool_use"));
+  await service.clock.advance(1);
+  const id = `${REQUEST_ID}-1-reasoning-1`;
+  assert.deepEqual(got.chunks.slice(2, -2), [
+    { type: "reasoning-start", id }, { type: "reasoning-delta", id, delta: "I must look." },
+    { type: "reasoning-end", id, providerMetadata: sealed.providerMetadata },
+    { type: "tool-input-available", toolCallId: "use-3", toolName: "get_weather", input: { city: "Köln" } },
+  ]);
+  assert.equal(got.chunks.at(-1).finishReason, "tool-calls");
+});
+
+test("reasoning that the model keeps to itself is a part, too", async () => {
+  const got = await send();
+  service.socket.say(start(), { ...reasoning(1, ""), redacted: "c2VhbGVk" }, delta(2, "Yes."), done(3));
+  await service.clock.advance(1);
+  assert.deepEqual(got.chunks.find(({ type }) => type === "reasoning-end").providerMetadata.streamingService.blocks, [{ type: "reasoning", redacted: "c2VhbGVk" }]);
+});
+
+test("the results of tools are sent, and the answer goes on in the same message", async () => {
+  const answered = { id: "a1", role: "assistant", parts: [{ type: "step-start" }, sealed, weather({ state: "output-available", output: { celsius: 7 } })] };
+  const got = await send([...hello, answered]);
+  assert.deepEqual(bodyOf(submissions()[0]).messages.slice(1), [
+    { role: "assistant", content: [...sealed.providerMetadata.streamingService.blocks, { type: "toolUse", toolUseId: "use-3", name: "get_weather", input: { city: "Köln" } }] },
+    { role: "user", content: [{ type: "toolResult", toolUseId: "use-3", status: "success", content: [{ type: "json", json: { celsius: 7 } }] }] },
+  ]);
+  await settle();
+  assert.equal(got.chunks[0].messageId, "a1");
+  // A reload plays the whole message, without having its tools run again.
+  service.get = () => reply(200, state("streaming", "", 0));
+  service.onFrame = (frame, socket) => frame.action === "resume" && socket.say(start(), delta(1, "It is cold."), done(2));
+  const reconnected = transport.reconnectToStream({ chatId: "c1" });
+  await service.clock.advance(1);
+  const resumed = collect(await reconnected);
+  await service.clock.advance(1);
+  assert.equal(types(resumed), "start start-step reasoning-start reasoning-delta reasoning-end tool-input-start tool-input-delta tool-output-available start-step text-start text-delta text-end finish-step finish");
+  assert.equal(resumed.chunks[0].messageId, "a1");
+  assert.equal(storage.size, 0);
+});
+
+test("tools of earlier turns stay in the conversation, and those without a result do not", async () => {
+  const parts = [
+    { type: "step-start" }, weather({ state: "output-error", errorText: "no network" }), weather({ toolCallId: "use-4", state: "input-available" }),
+    { type: "step-start" }, { type: "reasoning", text: "So." }, { type: "text", text: "I do not know." },
+  ];
+  await send([...hello, { id: "a1", role: "assistant", parts }, message("user", "Again")]);
+  assert.deepEqual(bodyOf(submissions()[0]).messages.slice(1), [
+    { role: "assistant", content: [{ type: "toolUse", toolUseId: "use-3", name: "get_weather", input: { city: "Köln" } }] },
+    { role: "user", content: [{ type: "toolResult", toolUseId: "use-3", status: "error", content: [{ type: "text", text: "no network" }] }] },
+    { role: "assistant", content: "I do not know." },
+    { role: "user", content: "Again" },
+  ]);
 });
 
 test("one message is one request, a regeneration another", async () => {
