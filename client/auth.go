@@ -12,11 +12,7 @@ import (
 	"time"
 )
 
-// Names that Cognito gives.
-const (
-	newPasswordRequired = "NEW_PASSWORD_REQUIRED"
-	notAuthorized       = "NotAuthorizedException"
-)
+const notAuthorized = "NotAuthorizedException" // Cognito's name
 
 // Auth signs users of the service's Cognito user pool up and in. Its calls are
 // the public ones of Cognito and need no AWS credentials.
@@ -64,7 +60,8 @@ func (a *Auth) ResetPassword(ctx context.Context, email, code, password string) 
 }
 
 // SignIn signs a user in with a password. It fails with an *AuthError if
-// Cognito refuses and with a *ChallengeError if it asks for more.
+// Cognito refuses and with a *ChallengeError if it asks for more, as SignInWith
+// answers it.
 func (a *Auth) SignIn(ctx context.Context, email, password string) (*Session, error) {
 	var answer authAnswer
 	err := a.call(ctx, "InitiateAuth", map[string]any{
@@ -75,20 +72,6 @@ func (a *Auth) SignIn(ctx context.Context, email, password string) (*Session, er
 		return nil, err
 	}
 	return a.session(email, answer)
-}
-
-// SetNewPassword answers the challenge of a user whom an administrator created
-// with a temporary password.
-func (a *Auth) SetNewPassword(ctx context.Context, challenge *ChallengeError, password string) (*Session, error) {
-	var answer authAnswer
-	err := a.call(ctx, "RespondToAuthChallenge", map[string]any{
-		"ClientId": a.clientID, "ChallengeName": newPasswordRequired, "Session": challenge.session,
-		"ChallengeResponses": map[string]string{"USERNAME": challenge.userID, "NEW_PASSWORD": password},
-	}, &answer)
-	if err != nil {
-		return nil, err
-	}
-	return a.session(challenge.Email, answer)
 }
 
 // Restore returns a session that a refresh token of an earlier one continues.

@@ -70,7 +70,9 @@ func TestSignInRefused(t *testing.T) {
 	for answer, want := range map[string]string{
 		"!NotAuthorizedException":                                 "NotAuthorizedException: no",
 		"!com.amazonaws.cognito#UserNotConfirmedException":        "UserNotConfirmedException: no",
-		`{"ChallengeName":"SOFTWARE_TOKEN_MFA","Session":"s"}`:    "signing in: the user pool asks for SOFTWARE_TOKEN_MFA, which this client cannot answer",
+		`{"ChallengeName":"SMS_MFA","Session":"s"}`:               "signing in: the user pool asks for SMS_MFA, which this client cannot answer",
+		`{"ChallengeName":"SOFTWARE_TOKEN_MFA","Session":"s"}`:    "signing in: the user pool asks for a code of the authenticator app (SOFTWARE_TOKEN_MFA)",
+		`{"ChallengeName":"MFA_SETUP","Session":"s"}`:             "signing in: the user pool wants an authenticator app to be set up (MFA_SETUP)",
 		`{"ChallengeName":"NEW_PASSWORD_REQUIRED","Session":"s"}`: "signing in: the password is temporary and has to be replaced (NEW_PASSWORD_REQUIRED)",
 	} {
 		_, err := newAuth(t, &fakeCognito{answers: map[string]string{"InitiateAuth": answer}}).SignIn(t.Context(), "a@example.com", "x")

@@ -39,6 +39,8 @@
 //
 // # Limits
 //
-// Multi-factor sign-in is not answered: SignIn returns a *ChallengeError that
-// names what is asked for. With an own sign-in, give New any TokenSource.
+// Of the challenges of a sign-in, SignInWith answers temporary passwords, codes
+// of an authenticator app and the set-up of one; of others (SMS, e-mail, custom)
+// it returns the *ChallengeError that names what is asked for. With an own
+// sign-in, give New any TokenSource.
 package client

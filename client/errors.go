@@ -77,8 +77,10 @@ func (e *AuthError) Temporary() bool {
 }
 
 // ChallengeError says that the password was right but that Cognito asks for
-// more than this client was told: NEW_PASSWORD_REQUIRED is answered with
-// Auth.SetNewPassword, other challenges (MFA) need the user's own client.
+// more: NEW_PASSWORD_REQUIRED is answered with Auth.SetNewPassword,
+// SOFTWARE_TOKEN_MFA with Auth.SendCode and MFA_SETUP with
+// Auth.NewAuthenticator; Auth.SignInWith does all of that. Others need the
+// user's own client. It holds for 15 minutes with the component's user pool.
 type ChallengeError struct {
 	// Name is Cognito's name of the challenge.
 	Name string
@@ -90,8 +92,13 @@ type ChallengeError struct {
 }
 
 func (e *ChallengeError) Error() string {
-	if e.Name == newPasswordRequired {
+	switch e.Name {
+	case newPasswordRequired:
 		return "signing in: the password is temporary and has to be replaced (" + e.Name + ")"
+	case softwareTokenMFA:
+		return "signing in: the user pool asks for a code of the authenticator app (" + e.Name + ")"
+	case mfaSetup:
+		return "signing in: the user pool wants an authenticator app to be set up (" + e.Name + ")"
 	}
 	return "signing in: the user pool asks for " + e.Name + ", which this client cannot answer"
 }

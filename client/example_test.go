@@ -46,3 +46,32 @@ func Example() {
 		}
 	}
 }
+
+// A sign-in that may need more than a password: each question is put to the
+// terminal.
+func ExampleAuth_SignInWith() {
+	ask := func(question string) (answer string, err error) {
+		fmt.Print(question, ": ")
+		_, err = fmt.Scanln(&answer)
+		return answer, err
+	}
+	ctx := context.Background()
+	cfg, err := client.FetchConfig(ctx, "http://127.0.0.1:8080/config.json")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	session, err := client.NewAuth(cfg, nil).SignInWith(ctx, cfg.DemoUser, cfg.DemoPassword, client.Answers{
+		NewPassword: func(context.Context, error) (string, error) { return ask("New password") },
+		Code:        func(context.Context, error) (string, error) { return ask("Code of your authenticator app") },
+		SetUp: func(_ context.Context, app *client.Authenticator, _ error) (string, error) {
+			fmt.Println("Add this to your authenticator app:", app.URI("Streaming"))
+			return ask("Code that it shows")
+		},
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	fmt.Println("signed in:", session != nil)
+}
