@@ -133,6 +133,14 @@ func (p page) signIn() {
 	p.visible("#prompt")
 }
 
+// signOut goes through the account's dialog.
+func (p page) signOut() {
+	p.t.Helper()
+	p.click("#account")
+	p.click("#sign-out")
+	p.visible("#email")
+}
+
 func (p page) send(text string) {
 	p.t.Helper()
 	p.enter("#prompt", text)

@@ -1,7 +1,10 @@
 // The chat page: signs a user in and opens the workspace.
 import { Auth, fetchConfig, isSignedOut } from "./streaming-service.js";
+import { Account } from "./chat/account.js";
 import { $, drawIcons, say } from "./chat/dom.js";
 import { SignIn } from "./chat/signin.js";
+import { fillSignInTexts, TEXTS } from "./chat/signintexts.js";
+import { signOut, Tabs } from "./chat/signout.js";
 import { startTheme } from "./chat/theme.js";
 import { Workspace } from "./chat/workspace.js";
 
@@ -13,6 +16,7 @@ const LAST_PAUSE = 4_000;
 
 async function start() {
   drawIcons();
+  fillSignInTexts();
   startTheme();
   const config = await fetchConfig("config.json");
   const auth = new Auth(config);
@@ -21,27 +25,32 @@ async function start() {
   const workspace = new Workspace(config, (note) => {
     session = null;
     sessionStorage.removeItem(TOKEN);
+    account.use(null);
     view("sign-in");
     signIn.show(note);
   });
-  const signIn = new SignIn(auth, config, (signedIn) => {
+  const enter = (signedIn) => {
     session = signedIn;
-    sessionStorage.setItem(TOKEN, session.refreshToken);
-    signIn.hide();
+    account.use(session);
     view("chat");
     workspace.open(session);
+  };
+  const signIn = new SignIn(auth, config, (signedIn) => {
+    sessionStorage.setItem(TOKEN, signedIn.refreshToken);
+    signIn.hide();
+    enter(signedIn);
   });
+  const tabs = new Tabs((user) => user === session?.claims.sub && workspace.signOut(TEXTS.notes.signedOutElsewhere));
+  const account = new Account(config, ({ wipe }) => signOut(workspace, tabs, session.claims.sub, wipe));
   // The refresh token may have been replaced by a renewal.
   addEventListener("pagehide", () => session && sessionStorage.setItem(TOKEN, session.refreshToken));
 
   const restored = await restore(auth);
   if (restored) {
-    session = restored;
-    view("chat");
-    workspace.open(restored);
+    enter(restored);
   } else {
     view("sign-in");
-    signIn.show(sessionStorage.getItem(TOKEN) ? "The service cannot be reached. Reload the page to go on with your session." : "");
+    signIn.show(sessionStorage.getItem(TOKEN) ? TEXTS.notes.unreachable : "");
   }
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -28,6 +29,8 @@ type fakeService struct {
 	*httptest.Server
 	page    http.Handler
 	cognito fakeCognito
+	users   http.Handler   // in place of cognito, if set
+	config  map[string]any // of config.json, in place of what it has otherwise
 
 	mu       sync.Mutex
 	requests map[string]*fakeRequest
@@ -78,13 +81,15 @@ func (f *fakeService) serve(w http.ResponseWriter, r *http.Request) {
 	f.mu.Unlock()
 	path, isAPI := strings.CutPrefix(r.URL.Path, "/api")
 	switch {
+	case f.users != nil && (r.Header.Get("X-Amz-Target") != "" || r.URL.Path == outboxPath):
+		f.users.ServeHTTP(w, r)
 	case r.Header.Get("X-Amz-Target") != "":
 		f.cognito.ServeHTTP(w, r)
 	case r.URL.Path == "/config.json":
 		f.serveConfig(w)
 	case r.URL.Path == "/socket":
 		f.serveSocket(w, r)
-	case isAPI && !strings.HasPrefix(r.Header.Get("Authorization"), "h."):
+	case isAPI && !isToken(r.Header.Get("Authorization")):
 		answer(w, 401, protocol.Problem{Type: "t", Title: "Unauthenticated", Code: protocol.CodeUnauthenticated})
 	case isAPI:
 		f.serveAPI(w, r, path)
@@ -94,12 +99,17 @@ func (f *fakeService) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// isToken tells ID tokens of fakeCognito and of the local Cognito.
+func isToken(text string) bool { return strings.HasPrefix(text, "h.") || strings.HasPrefix(text, "eyJ") }
+
 func (f *fakeService) serveConfig(w http.ResponseWriter) {
-	answer(w, 200, map[string]string{
+	config := map[string]any{
 		"restUrl": f.URL + "/api", "webSocketUrl": "ws" + strings.TrimPrefix(f.URL, "http") + "/socket",
 		"region": "eu-west-1", "userPoolId": "pool", "userPoolClientId": "app", "cognitoEndpoint": f.URL,
 		"demoUser": "demo@example.com", "demoPassword": "demo-password",
-	})
+	}
+	maps.Copy(config, f.config)
+	answer(w, 200, config)
 }
 
 func (f *fakeService) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
@@ -203,7 +213,7 @@ func (r *fakeRequest) state() protocol.RequestState {
 }
 
 func (f *fakeService) serveSocket(w http.ResponseWriter, r *http.Request) {
-	if !strings.HasPrefix(r.Header.Get("Sec-WebSocket-Protocol"), "streaming.v1, h.") && !strings.HasPrefix(r.Header.Get("Sec-WebSocket-Protocol"), "streaming.v1,h.") {
+	if _, token, _ := strings.Cut(r.Header.Get("Sec-WebSocket-Protocol"), "streaming.v1,"); !isToken(strings.TrimSpace(token)) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}

@@ -22,6 +22,8 @@ var libraries = map[string]string{
 	"third_party/highlight/highlight.min.js": "@highlightjs/cdn-assets/es/highlight.min.js",
 	"third_party/idb/LICENSE":                "idb/LICENSE",
 	"third_party/idb/index.js":               "idb/build/index.js",
+	"third_party/lean-qr/LICENSE":            "lean-qr/LICENSE",
+	"third_party/lean-qr/nano.mjs":           "lean-qr/nano.mjs",
 	"third_party/marked/LICENSE":             "marked/LICENSE",
 	"third_party/marked/marked.esm.js":       "marked/lib/marked.esm.js",
 	"third_party/temml/LICENSE":              "temml/LICENSE",

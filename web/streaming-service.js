@@ -18,7 +18,8 @@
  * request exactly one end, "done" or "failed". The token is never part of a
  * URL. Text is data: put it on the page with textContent or append.
  */
-export { Auth, Session, fetchConfig } from "./lib/auth.js";
+export { Auth, fetchConfig } from "./lib/auth.js";
+export { Session } from "./lib/session.js";
 export { StreamingClient } from "./lib/client.js";
 export { Stream } from "./lib/stream.js";
 export { ToolLoop } from "./lib/toolloop.js";

@@ -76,7 +76,6 @@ var changesOfDev = []change{
 	},
 	{setting: "auth.selfSignUp", to: false},
 	{setting: "auth.mfa", to: "OPTIONAL"},
-	{setting: "auth.mfa", to: "ON"},
 	{setting: "auth.passwordMinimumLength", to: 12},
 	{setting: "auth.idTokenValidityMinutes", to: 30},
 	{setting: "auth.accessTokenValidityMinutes", to: 30},

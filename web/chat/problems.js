@@ -110,23 +110,3 @@ export function date(iso) {
   const options = { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   return new Intl.DateTimeFormat("en-GB", options).format(new Date(iso));
 }
-
-const SIGN_IN = {
-  NotAuthorizedException: "The e-mail or the password is not right.",
-  UserNotFoundException: "The e-mail or the password is not right.",
-  UsernameExistsException: "There is an account with this e-mail already.",
-  CodeMismatchException: "This is not the code from the e-mail.",
-  ExpiredCodeException: "The code has expired. Have it sent again.",
-  LimitExceededException: "Too many tries. Wait a while before the next one.",
-  TooManyRequestsException: "Too many tries. Wait a while before the next one.",
-  TooManyFailedAttemptsException: "Too many tries. Wait a while before the next one.",
-  PasswordResetRequiredException: "The password has to be set anew: choose “Forgot password?”.",
-};
-
-/** What to tell a person who could not sign in. */
-export function describeSignIn(error) {
-  if (error.name === "NetworkError") return "The sign-in service cannot be reached.";
-  if (error.name === "ChallengeError") return `Signing in needs ${error.challenge}, which this page cannot do.`;
-  if (error.code === "NotAuthorizedException" && /confirmed/i.test(error.message)) return "This account is confirmed already. Sign in.";
-  return SIGN_IN[error.code] ?? error.message;
-}

@@ -47,7 +47,6 @@ export class Workspace {
   constructor(config, onSignedOut) {
     this.#config = config;
     this.#onSignedOut = onSignedOut;
-    $("sign-out").addEventListener("click", () => this.#signOut());
     $("instructions").addEventListener("click", () => this.#editInstructions());
     $("instructions-form").addEventListener("submit", (event) => this.#saveInstructions(event));
     $("suggestions").append(...SUGGESTIONS.map((text) =>
@@ -222,10 +221,11 @@ export class Workspace {
     }
   }
 
-  async #signOut() {
+  /** Ends the session, with a note for the user. */
+  async signOut(note) {
     const session = this.#session;
-    this.#signedOut("You are signed out.");
-    await session.signOut().catch(() => {});
+    this.#signedOut(note);
+    await session?.signOut().catch(() => {});
   }
 
   #signedOut(note) {

@@ -1,4 +1,6 @@
+import { Authenticator } from "./authenticator.js";
 import { AuthError, ChallengeError, NetworkError } from "./errors.js";
+import { Session } from "./session.js";
 
 /**
  * Where a service is: the outputs of its Pulumi stack.
@@ -8,6 +10,7 @@ import { AuthError, ChallengeError, NetworkError } from "./errors.js";
  * @property {string} region
  * @property {string} userPoolClientId
  * @property {string} [cognitoEndpoint] overrides the regional endpoint of Cognito
+ * @property {{mfa?: "OFF"|"OPTIONAL"|"ON", passwordMinimumLength?: string, selfSignUp?: "true"|"false"}} [signIn] rules of the user pool; {} if they are not known
  * @property {string} [demoUser]
  * @property {string} [demoPassword]
  */
@@ -46,53 +49,79 @@ export class Auth {
   /** Registers a user; Cognito then mails a code for confirmSignUp. */
   async signUp(email, password) {
     const UserAttributes = [{ Name: "email", Value: email }];
-    const answer = await this.call("SignUp", { Username: email, Password: password, UserAttributes });
+    const answer = await this.callAsClient("SignUp", { Username: email, Password: password, UserAttributes });
     return { confirmed: answer.UserConfirmed === true };
   }
 
   confirmSignUp(email, code) {
-    return this.call("ConfirmSignUp", { Username: email, ConfirmationCode: code });
+    return this.callAsClient("ConfirmSignUp", { Username: email, ConfirmationCode: code });
   }
 
   resendCode(email) {
-    return this.call("ResendConfirmationCode", { Username: email });
+    return this.callAsClient("ResendConfirmationCode", { Username: email });
   }
 
   /** Has a code for resetPassword mailed. */
   forgotPassword(email) {
-    return this.call("ForgotPassword", { Username: email });
+    return this.callAsClient("ForgotPassword", { Username: email });
   }
 
   resetPassword(email, code, password) {
-    return this.call("ConfirmForgotPassword", { Username: email, ConfirmationCode: code, Password: password });
+    return this.callAsClient("ConfirmForgotPassword", { Username: email, ConfirmationCode: code, Password: password });
   }
 
   /**
    * Fails with an AuthError if Cognito refuses, with a ChallengeError if it
-   * asks for more.
+   * asks for more: NEW_PASSWORD_REQUIRED is answered with setNewPassword,
+   * SOFTWARE_TOKEN_MFA with sendCode, MFA_SETUP with setUpAuthenticator. Each
+   * of them may fail with the next ChallengeError.
    * @returns {Promise<Session>}
    */
   async signIn(email, password) {
     const AuthParameters = { USERNAME: email, PASSWORD: password };
-    return this.#session(email, await this.call("InitiateAuth", { AuthFlow: "USER_PASSWORD_AUTH", AuthParameters }));
+    return this.#session(email, await this.callAsClient("InitiateAuth", { AuthFlow: "USER_PASSWORD_AUTH", AuthParameters }));
   }
 
   /**
    * Replaces the temporary password of a user whom an administrator created.
    * @param {ChallengeError} challenge
    */
-  async setNewPassword(challenge, password) {
-    const answer = await this.call("RespondToAuthChallenge", {
-      ChallengeName: "NEW_PASSWORD_REQUIRED",
-      Session: challenge.session,
-      ChallengeResponses: { USERNAME: challenge.userId, NEW_PASSWORD: password },
+  setNewPassword(challenge, password) {
+    return this.#respond(challenge, challenge.session, { NEW_PASSWORD: password });
+  }
+
+  /**
+   * Sends the code that the user's authenticator app shows. After an AuthError
+   * of CodeMismatchException or, for a code that was used before,
+   * ExpiredCodeException, the challenge takes another one.
+   * @param {ChallengeError} challenge
+   */
+  sendCode(challenge, code) {
+    return this.#respond(challenge, challenge.session, { SOFTWARE_TOKEN_MFA_CODE: code });
+  }
+
+  /**
+   * Begins the set-up of an authenticator app that the user pool demands. Its
+   * verify gives the Session.
+   * @param {ChallengeError} challenge
+   * @returns {Promise<Authenticator>}
+   */
+  async setUpAuthenticator(challenge) {
+    const { SecretCode, Session } = await this.call("AssociateSoftwareToken", { Session: challenge.session });
+    return new Authenticator(SecretCode, challenge.email, async (UserCode) => {
+      const verified = await this.call("VerifySoftwareToken", { Session, UserCode });
+      return this.#respond(challenge, verified.Session, {});
     });
-    return this.#session(challenge.email, answer);
   }
 
   /** Continues a session by its refresh token. */
   restore(refreshToken) {
     return new Session(this, this.#env, { RefreshToken: refreshToken });
+  }
+
+  /** Makes one call of Cognito's JSON API that names the app client. */
+  callAsClient(operation, input) {
+    return this.call(operation, { ClientId: this.#clientId, ...input });
   }
 
   /** Makes one call of Cognito's JSON API. */
@@ -105,7 +134,7 @@ export class Auth {
           "Content-Type": "application/x-amz-json-1.1",
           "X-Amz-Target": `AWSCognitoIdentityProviderService.${operation}`,
         },
-        body: JSON.stringify({ ClientId: this.#clientId, ...input }),
+        body: JSON.stringify(input),
       });
       body = await response.text();
     } catch (cause) {
@@ -117,6 +146,11 @@ export class Auth {
     throw new AuthError(name, answer.message ?? answer.Message ?? "", response.status);
   }
 
+  async #respond({ challenge: ChallengeName, email, userId }, Session, answers) {
+    const ChallengeResponses = { USERNAME: userId, ...answers };
+    return this.#session(email, await this.callAsClient("RespondToAuthChallenge", { ChallengeName, Session, ChallengeResponses }));
+  }
+
   #session(email, answer) {
     if (answer.AuthenticationResult) return new Session(this, this.#env, answer.AuthenticationResult);
     const userId = answer.ChallengeParameters?.USER_ID_FOR_SRP ?? email;
@@ -124,121 +158,10 @@ export class Auth {
   }
 }
 
-// Between renewals that fail while the token is still valid, in ms.
-const RENEWAL_PAUSE = 5_000;
-
-/** A signed-in user, whose ID token is renewed before it expires. */
-export class Session {
-  refreshToken = "";
-  #auth;
-  #env;
-  #idToken = "";
-  #receivedAt = { now: 0, uptime: 0 };
-  #life = 0;
-  #renewAfter = 0;
-  #renewal = null;
-
-  constructor(auth, env, result) {
-    this.#auth = auth;
-    this.#env = env;
-    this.#take(result);
-  }
-
-  /**
-   * The claims of the ID token, for display; {} before the first one.
-   * @returns {{sub?: string, email?: string}}
-   */
-  get claims() {
-    return decodeClaims(this.#idToken);
-  }
-
-  /** An ID token that is valid for some time yet. */
-  async idToken() {
-    if (this.#age() < this.#renewAfter) return this.#idToken;
-    try {
-      await this.#renew();
-    } catch (error) {
-      if (this.#age() >= this.#life) throw error;
-    }
-    return this.#idToken;
-  }
-
-  /** Replaces the ID token if it is still the one that was refused. */
-  async renew(stale) {
-    if (this.#idToken === stale) await this.#renew();
-  }
-
-  /** Revokes the refresh token. ID tokens last until they expire. */
-  async signOut() {
-    const Token = this.refreshToken;
-    this.refreshToken = this.#idToken = "";
-    this.#life = this.#renewAfter = 0;
-    if (Token) await this.#auth.call("RevokeToken", { Token });
-  }
-
-  // All callers share one renewal.
-  #renew() {
-    this.#renewal ??= this.#refresh().finally(() => (this.#renewal = null));
-    return this.#renewal;
-  }
-
-  async #refresh() {
-    const refreshToken = this.refreshToken;
-    if (!refreshToken) throw ended();
-    let answer;
-    try {
-      const AuthParameters = { REFRESH_TOKEN: refreshToken };
-      answer = await this.#auth.call("InitiateAuth", { AuthFlow: "REFRESH_TOKEN_AUTH", AuthParameters });
-    } catch (error) {
-      this.#renewAfter = Math.min(this.#life, this.#age() + RENEWAL_PAUSE);
-      throw error;
-    }
-    if (this.refreshToken !== refreshToken) throw ended(); // signed out meanwhile
-    this.#take(answer.AuthenticationResult ?? {});
-  }
-
-  // The life of the ID token is its own, which is not that of the access token,
-  // and is counted from its receipt, so that a wrong clock does no harm.
-  #take(result) {
-    this.#idToken = result.IdToken ?? "";
-    this.#receivedAt = { now: this.#env.now(), uptime: this.#env.uptime() };
-    this.#life = lifeOf(this.#idToken, result.ExpiresIn ?? 0);
-    this.#renewAfter = this.#life - Math.min(this.#life / 5, 120_000);
-    this.refreshToken = result.RefreshToken ?? this.refreshToken;
-  }
-
-  // By the clock that went further: uptime stands still while the machine
-  // sleeps, the other clock may be set back.
-  #age() {
-    const { now, uptime } = this.#receivedAt;
-    return Math.max(this.#env.now() - now, this.#env.uptime() - uptime);
-  }
-}
-
-function ended() {
-  return new AuthError("NotAuthorizedException", "the session has ended, sign in again");
-}
-
-/** How long an ID token is valid from its issue on, in ms; without its own word for it, as long as the access token. */
-function lifeOf(token, expiresIn) {
-  const { iat, exp } = decodeClaims(token);
-  return (exp > iat ? exp - iat : expiresIn) * 1_000;
-}
-
 function cognitoUrl(config) {
   if (config.cognitoEndpoint) return config.cognitoEndpoint.replace(/\/?$/, "/");
   const suffix = config.region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
   return `https://cognito-idp.${config.region}.${suffix}/`;
-}
-
-function decodeClaims(token) {
-  const payload = token.split(".")[1] ?? "";
-  try {
-    const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return {};
-  }
 }
 
 function parse(body) {

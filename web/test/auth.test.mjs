@@ -161,3 +161,57 @@ test("signing up, passwords and signing out", async () => {
   assert.deepEqual(calls[0].input.UserAttributes, [{ Name: "email", Value: "a@example.com" }]);
   assert.deepEqual(calls[5].input, { ClientId: "app", Token: "refresh" });
 });
+
+test("a code of the authenticator app, with another try after a wrong one", async () => {
+  const challenge = { ChallengeName: "SOFTWARE_TOKEN_MFA", Session: "s1", ChallengeParameters: { USER_ID_FOR_SRP: "u1" } };
+  const answers = { InitiateAuth: challenge, RespondToAuthChallenge: "CodeMismatchException" };
+  const { auth, calls } = cognito(answers);
+  const asked = await auth.signIn("a@example.com", "b").catch((e) => e);
+  await assert.rejects(auth.sendCode(asked, "000000"), { code: "CodeMismatchException" });
+  answers.RespondToAuthChallenge = tokens("x");
+  assert.equal(await (await auth.sendCode(asked, "123456")).idToken(), "x");
+  assert.deepEqual(calls[2].input, {
+    ClientId: "app", ChallengeName: "SOFTWARE_TOKEN_MFA", Session: "s1",
+    ChallengeResponses: { USERNAME: "u1", SOFTWARE_TOKEN_MFA_CODE: "123456" },
+  });
+});
+
+test("an authenticator app is set up where it is required", async () => {
+  const challenge = { ChallengeName: "MFA_SETUP", Session: "s1", ChallengeParameters: { USER_ID_FOR_SRP: "u1" } };
+  const { auth, calls } = cognito({
+    InitiateAuth: challenge, AssociateSoftwareToken: { SecretCode: "ABCD", Session: "s2" },
+    VerifySoftwareToken: { Status: "SUCCESS", Session: "s3" }, RespondToAuthChallenge: tokens("x"),
+  });
+  const asked = await auth.signIn("a+b@example.com", "b").catch((e) => e);
+  const app = await auth.setUpAuthenticator(asked);
+  assert.equal(app.uri("Chat & Co"), "otpauth://totp/Chat%20%26%20Co:a%2Bb%40example.com?secret=ABCD&issuer=Chat%20%26%20Co");
+  assert.equal(await (await app.verify("123456")).idToken(), "x");
+  assert.deepEqual(calls.slice(1).map(({ operation, input }) => [operation, input]), [
+    ["AssociateSoftwareToken", { Session: "s1" }],
+    ["VerifySoftwareToken", { Session: "s2", UserCode: "123456" }],
+    ["RespondToAuthChallenge", { ClientId: "app", ChallengeName: "MFA_SETUP", Session: "s3", ChallengeResponses: { USERNAME: "u1" } }],
+  ]);
+});
+
+test("an authenticator app of a signed-in user, with an access token that has ended", async () => {
+  const answers = {
+    InitiateAuth: tokens("one", { AccessToken: "a1" }), GetUser: "NotAuthorizedException",
+    AssociateSoftwareToken: { SecretCode: "ABCD" }, VerifySoftwareToken: { Status: "SUCCESS" }, SetUserMFAPreference: {},
+  };
+  const { auth, calls } = cognito(answers);
+  const session = await auth.signIn("a@example.com", "b");
+  answers.InitiateAuth = tokens("two", { AccessToken: "a2" });
+  await assert.rejects(session.asksForCodes(), { code: "NotAuthorizedException" });
+  answers.GetUser = { UserMFASettingList: ["SOFTWARE_TOKEN_MFA"] };
+  assert.equal(await session.asksForCodes(), true);
+  answers.GetUser = {};
+  assert.equal(await session.asksForCodes(), false);
+  await (await session.setUpAuthenticator()).verify("123456");
+  await session.removeAuthenticator();
+  const prefer = (on) => ["SetUserMFAPreference", { AccessToken: "a2", SoftwareTokenMfaSettings: { Enabled: on, PreferredMfa: on } }];
+  assert.deepEqual(calls.map(({ operation, input }) => [operation, input]).slice(1), [
+    ["GetUser", { AccessToken: "a1" }], ["InitiateAuth", calls[2].input], ["GetUser", { AccessToken: "a2" }],
+    ["GetUser", { AccessToken: "a2" }], ["GetUser", { AccessToken: "a2" }],
+    ["AssociateSoftwareToken", { AccessToken: "a2" }], ["VerifySoftwareToken", { AccessToken: "a2", UserCode: "123456" }], prefer(true), prefer(false),
+  ]);
+});

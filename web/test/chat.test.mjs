@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Announcer } from "../chat/announcer.js";
-import { describeError, describeFailure, describeSignIn } from "../chat/problems.js";
+import { describeError, describeFailure } from "../chat/problems.js";
 import { newConversation, Store, submissionOf, titleOf } from "../chat/store.js";
 import { ApiError, AuthError, NetworkError } from "../lib/errors.js";
 
@@ -99,8 +99,6 @@ test("problems name the limit and say what can be done", () => {
   assert.match(describeError(new AuthError("NotAuthorizedException")).title, /session has ended/);
   assert.equal(describeFailure({ code: "content_filtered", message: "m", retryable: false }).retry, false);
   assert.deepEqual(describeFailure({ code: "new_code", message: "what it says", retryable: true }), { title: "The request failed", text: "what it says", retry: true });
-  assert.match(describeSignIn(new AuthError("NotAuthorizedException", "Incorrect username or password.")), /not right/);
-  assert.match(describeSignIn(new AuthError("InvalidPasswordException", "Password too short")), /too short/);
 });
 
 test("answers are announced in sentences, not too often, and to the end", () => {
