@@ -100,7 +100,9 @@ func (f *fakeService) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // isToken tells ID tokens of fakeCognito and of the local Cognito.
-func isToken(text string) bool { return strings.HasPrefix(text, "h.") || strings.HasPrefix(text, "eyJ") }
+func isToken(text string) bool {
+	return strings.HasPrefix(text, "h.") || strings.HasPrefix(text, "eyJ")
+}
 
 func (f *fakeService) serveConfig(w http.ResponseWriter) {
 	config := map[string]any{

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -352,4 +353,52 @@ func TestSigningOutReachesAllTabs(t *testing.T) {
 	if got := other.eval(`document.querySelectorAll("#messages li").length`); got != "0" {
 		t.Errorf("%s messages are still there", got)
 	}
+}
+
+// TestTheFormsAreAccessible: axe finds nothing in any state of the form, nor in
+// the account's dialog.
+func TestTheFormsAreAccessible(t *testing.T) {
+	axe, err := os.ReadFile("testdata/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, pool := openWithPool(t, "OPTIONAL")
+	if _, err := pool.service.CreateUser(pool.id, "demo@example.com", "Demo-password-1"); err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string) {
+		t.Helper()
+		if _, err := chromedp.Run(p.ctx, chromedp.Evaluate[float64](string(axe)+"; 1")); err != nil {
+			t.Fatalf("loading axe: %.200s", err.Error())
+		}
+		p.eval(`(window.found = null, axe.run().then((r) => (window.found = JSON.stringify(r.violations.map((v) => [v.id, ...v.nodes.map((n) => n.html)]))), (e) => (window.found = String(e))))`)
+		p.wait("axe", `window.found !== null`)
+		if got := p.eval(`window.found`); got != "[]" {
+			t.Errorf("%s: %s", what, got)
+		}
+	}
+	p.titled("Sign in")
+	p.click("#auth-submit")
+	check("sign-in")
+	p.click("#to-sign-up")
+	p.fill("#email", newEmail)
+	p.fill("#password", "aB")
+	check("sign-up")
+	p.enter("#password", newPassword)
+	p.titled("Confirm your e-mail")
+	check("confirmation")
+	p.click("#to-sign-in")
+	p.click("#demo")
+	p.visible("#prompt")
+	p.click("#account")
+	p.wait("the state", `document.getElementById("two-step-state").innerText.startsWith("Off")`)
+	p.click("#two-step-set-up")
+	secret := p.secret()
+	check("account")
+	p.enter("#two-step-code", pool.shown(secret))
+	p.wait("the state", `document.getElementById("two-step-state").innerText.startsWith("On")`)
+	p.click("#sign-out")
+	p.click("#demo")
+	p.titled("Enter your code")
+	check("code")
 }
