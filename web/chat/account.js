@@ -91,8 +91,9 @@ export class Account {
 
   async #turnOff() {
     await this.#session.removeAuthenticator();
-    this.#show(false);
-    say($("two-step-note"), texts.turnedOff);
+    const on = await this.#session.asksForCodes(); // a pool that requires them lets nobody turn them off
+    this.#show(on);
+    say($("two-step-note"), on ? TEXTS.problems.mfaRequired : texts.turnedOff);
     $("two-step-set-up").focus();
   }
 

@@ -27,7 +27,6 @@ const BY_MESSAGE = [
   [/should be an email|invalid email/i, problems.noEmail],
   [/'password' failed to satisfy/i, problems.spacedPassword],
   [/'userCode' failed to satisfy/i, problems.wrongAppCode],
-  [/MFA is required/i, problems.mfaRequired],
 ];
 
 /**

@@ -71,11 +71,11 @@ type getUserOutput struct {
 }
 
 func (s *Service) getUser(in accessInput) (*getUserOutput, *awsapi.Error) {
-	_, u, err := s.bearer(in.AccessToken)
+	p, u, err := s.bearer(in.AccessToken)
 	if err != nil {
 		return nil, err
 	}
-	return &getUserOutput{u.Username, list(u.Attributes), u.mfaList()}, nil
+	return &getUserOutput{u.Username, list(u.Attributes), s.declared(p).mfaListOf(&u)}, nil
 }
 
 type changePasswordInput struct {

@@ -168,10 +168,10 @@ func (s *Service) adminListGroupsForUser(in adminInput) (*adminListGroupsOutput,
 
 func (s *Service) adminGetUser(in adminInput) (*userDescription, *awsapi.Error) {
 	var out userDescription
-	return &out, s.editUser(in, func(_ *pool, u *user) *awsapi.Error {
+	return &out, s.editUser(in, func(p *pool, u *user) *awsapi.Error {
 		out = describe(u)
 		out.Attributes, out.UserAttributes = nil, out.Attributes
-		out.mfaList = u.mfaList()
+		out.mfaList = p.mfaListOf(u)
 		return nil
 	})
 }

@@ -26,19 +26,22 @@ var (
 	setupCodeForm = regexp.MustCompile(`^[0-9]{6}$`)
 )
 
-// asksForCode tells whether the user signs in with a code.
-func (u *user) asksForCode() bool { return u.MFA && u.Authenticator != nil }
+// asksForCode tells whether a user of the pool signs in with a code: where MFA
+// is required, whoever has an authenticator, whatever the preference says.
+func (p UserPool) asksForCode(u *user) bool {
+	return u.Authenticator != nil && (p.MFA == mfaOn || p.MFA == mfaOptional && u.MFA)
+}
 
 func (p UserPool) servesMFA() bool { return p.MFA == mfaOptional || p.MFA == mfaOn }
 
 // secondFactor goes on after the password: with a code, with the set-up of an
 // authenticator that the pool demands, or to the end.
 func (s *Service) secondFactor(a signInAttempt) (*authOutput, *awsapi.Error) {
-	switch mfa := s.declared(a.pool).MFA; {
-	case mfa == mfaOn && !a.user.asksForCode():
-		return s.pose(a, mfaSetup, map[string]string{"MFAS_CAN_SETUP": `["` + softwareToken + `"]`}), nil
-	case mfa != mfaOff && mfa != "" && a.user.asksForCode():
+	switch declared := s.declared(a.pool); {
+	case declared.asksForCode(&a.user):
 		return s.pose(a, softwareToken, map[string]string{}), nil
+	case declared.MFA == mfaOn:
+		return s.pose(a, mfaSetup, map[string]string{"MFAS_CAN_SETUP": `["` + softwareToken + `"]`}), nil
 	}
 	return s.signedIn(a)
 }
@@ -232,15 +235,10 @@ func (s *Service) setUserMFAPreference(in mfaPreferenceInput) (empty, *awsapi.Er
 	if err != nil {
 		return empty{}, err
 	}
-	if t := in.SoftwareTokenMfaSettings; t != nil && !t.Enabled && s.declared(p).MFA == mfaOn {
-		return empty{}, invalid("MFA is required by the user pool and cannot be turned off")
-	}
 	owner := tokenOwner{service: s, pool: p, sub: found.Sub}
 	return empty{}, owner.edit(in.apply)
 }
 
-// adminSetUserMFAPreference also turns codes off where the pool requires them:
-// then the user sets up a new authenticator at the next sign-in.
 func (s *Service) adminSetUserMFAPreference(in mfaPreferenceInput) (empty, *awsapi.Error) {
 	return s.change(adminInput{UserPoolID: in.UserPoolID, Username: in.Username}, in.apply)
 }
@@ -262,7 +260,7 @@ func (in mfaPreferenceInput) apply(p *pool, u *user) *awsapi.Error {
 	case t.Enabled && u.Authenticator == nil:
 		return invalid("User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA")
 	}
-	u.MFA = t.Enabled
+	u.MFA = t.Enabled || p.MFA == mfaOn // where MFA is required, turning it off succeeds without effect
 	return nil
 }
 
@@ -272,8 +270,8 @@ type mfaList struct {
 	UserMFASettingList  []string `json:",omitempty"`
 }
 
-func (u *user) mfaList() mfaList {
-	if !u.asksForCode() {
+func (p UserPool) mfaListOf(u *user) mfaList {
+	if !p.asksForCode(u) {
 		return mfaList{}
 	}
 	return mfaList{softwareToken, []string{softwareToken}}

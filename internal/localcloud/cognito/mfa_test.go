@@ -257,6 +257,10 @@ func TestMFAIsAChoiceWhereItIsOptional(t *testing.T) {
 	}
 	u.must(prefer(false))
 	signedIn()
+	u.must(prefer(true))
+	u.asked(types.ChallengeNameTypeSoftwareTokenMfa)
+	u.must(u.adminTurnsOff())
+	signedIn()
 	_, err = u.client.SetUserMFAPreference(t.Context(), &sdk.SetUserMFAPreferenceInput{AccessToken: token, SMSMfaSettings: &types.SMSMfaSettingsType{Enabled: true}})
 	refused(t, "SMS", err, "InvalidParameterException")
 	_, err = u.client.AssociateSoftwareToken(t.Context(), &sdk.AssociateSoftwareTokenInput{})
@@ -275,8 +279,9 @@ func TestNoMFAWhereItIsOff(t *testing.T) {
 	refused(t, "MFA", err, "InvalidParameterException")
 }
 
-// TestALostAuthenticator: a user cannot leave codes away where they are
-// required, and an administrator makes the user set them up anew.
+// TestALostAuthenticator: where codes are required, neither the user nor an
+// administrator can leave them away, though both are told that they did; a user
+// who is signed in can take another authenticator.
 func TestALostAuthenticator(t *testing.T) {
 	t.Parallel()
 	u := newSDKUser(t, "ON")
@@ -284,18 +289,37 @@ func TestALostAuthenticator(t *testing.T) {
 	u.clock.advance(time.Minute)
 	out, err := u.sendCode(u.asked(types.ChallengeNameTypeSoftwareTokenMfa), u.codeOf(secret, 0))
 	u.must(err)
+	token := out.AuthenticationResult.AccessToken
 	_, err = u.client.SetUserMFAPreference(t.Context(), &sdk.SetUserMFAPreferenceInput{
-		AccessToken: out.AuthenticationResult.AccessToken, SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{},
-	})
-	refused(t, "leaving codes away", err, "InvalidParameterException")
-	_, err = u.client.AdminSetUserMFAPreference(t.Context(), &sdk.AdminSetUserMFAPreferenceInput{
-		UserPoolId: &u.pool.ID, Username: aws.String(email), SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{},
+		AccessToken: token, SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{},
 	})
 	u.must(err)
-	if another := u.setUp(); another == secret {
-		t.Error("the new authenticator has the old secret")
+	u.must(u.adminTurnsOff())
+	u.clock.advance(time.Minute)
+	session := u.asked(types.ChallengeNameTypeSoftwareTokenMfa)
+
+	associated, err := u.client.AssociateSoftwareToken(t.Context(), &sdk.AssociateSoftwareTokenInput{AccessToken: token})
+	u.must(err)
+	if _, err = u.sendCode(session, u.codeOf(secret, 0)); err != nil {
+		t.Errorf("the old authenticator before the new one is verified: %v", err)
 	}
-	u.asked(types.ChallengeNameTypeSoftwareTokenMfa)
+	another := aws.ToString(associated.SecretCode)
+	_, err = u.client.VerifySoftwareToken(t.Context(), &sdk.VerifySoftwareTokenInput{AccessToken: token, UserCode: aws.String(u.codeOf(another, 0))})
+	u.must(err)
+	u.clock.advance(time.Minute)
+	session = u.asked(types.ChallengeNameTypeSoftwareTokenMfa)
+	_, err = u.sendCode(session, u.codeOf(secret, 0))
+	refused(t, "the old authenticator", err, "CodeMismatchException")
+	if _, err = u.sendCode(session, u.codeOf(another, 0)); err != nil {
+		t.Errorf("the new authenticator: %v", err)
+	}
+}
+
+func (u sdkUser) adminTurnsOff() error {
+	_, err := u.client.AdminSetUserMFAPreference(u.t.Context(), &sdk.AdminSetUserMFAPreferenceInput{
+		UserPoolId: &u.pool.ID, Username: aws.String(email), SoftwareTokenMfaSettings: &types.SoftwareTokenMfaSettingsType{},
+	})
+	return err
 }
 
 // TestANewPasswordThenACode: the challenges of a sign-in follow one another.
