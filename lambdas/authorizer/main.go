@@ -3,7 +3,6 @@
 package main
 
 import (
-	"log/slog"
 	"os"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/directory"
 	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo"
 	"github.com/streaming-service/streaming-service/lambdas/internal/logging"
-	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
+	"github.com/streaming-service/streaming-service/lambdas/internal/start"
 	"github.com/streaming-service/streaming-service/lambdas/internal/token"
 )
 
@@ -26,24 +25,24 @@ import (
 const userPoolTries = 2
 
 func main() {
-	settings, err := config.Load(os.Getenv, environment.Of(environment.FunctionAuthorizer)...)
-	log := logging.New(os.Stdout, settings.LogLevel)
-	if err != nil {
-		log.Error("cannot start", slog.Any("error", err))
-		os.Exit(1)
+	f := start.Load(environment.FunctionAuthorizer)
+	lambda.Start(logging.Edges(f.Log, newAuthorizer(f).Handle))
+}
+
+func newAuthorizer(f start.Function) *authorizer.Authorizer {
+	s := f.Settings
+	issuer, keysURL := token.Pool(os.Getenv, s.UserPoolID)
+	a := &authorizer.Authorizer{
+		Verifier: token.New(token.Config{Issuer: issuer, ClientID: s.UserPoolClientID, KeysURL: keysURL}),
+		Origins:  s.AllowedOrigins,
+		Networks: s.AllowedCIDRs,
+		Log:      f.Log,
+		Metrics:  f.Metrics,
 	}
-	issuer, keysURL := token.Pool(os.Getenv, settings.UserPoolID)
-	handler := &authorizer.Authorizer{
-		Verifier: token.New(token.Config{Issuer: issuer, ClientID: settings.UserPoolClientID, KeysURL: keysURL}),
-		Origins:  settings.AllowedOrigins,
-		Networks: settings.AllowedCIDRs,
-		Log:      log,
-		Metrics:  metrics.New(os.Stdout, settings.MetricsNamespace, settings.ServiceName),
+	if s.PersonalKeys {
+		a.Keys = personalKeys(s)
 	}
-	if settings.PersonalKeys {
-		handler.Keys = personalKeys(settings)
-	}
-	lambda.Start(logging.Edges(log, handler.Handle))
+	return a
 }
 
 func personalKeys(s config.Settings) *authorizer.PersonalKeys {

@@ -27,18 +27,3 @@ func TestTimeZonesAreLinkedIn(t *testing.T) {
 		t.Error("time/tzdata is not linked in")
 	}
 }
-
-func TestNoFunctionCarriesTheModel(t *testing.T) {
-	t.Parallel()
-	for _, function := range []string{"quota", "requests", "recovery"} {
-		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../"+function).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, heavy := range []string{"service/bedrockruntime", "service/sso", "service/sts", "aws-sdk-go-v2/config"} {
-			if strings.Contains(string(out), heavy) {
-				t.Errorf("%s links %s", function, heavy)
-			}
-		}
-	}
-}

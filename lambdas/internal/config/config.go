@@ -101,6 +101,13 @@ func Load(getenv func(string) string, names ...string) (Settings, error) {
 	return s, nil
 }
 
+// AnswersKept is how long what belongs to a request is kept from its admission
+// on: it may wait for its end until the dead-letter queue gives it up, and is
+// replayed after that.
+func (s Settings) AnswersKept() time.Duration {
+	return s.MaxAge + s.DeadLetterRetention + s.ReplayTTL
+}
+
 // Unpriced returns the allowed models that have no price.
 func (s Settings) Unpriced() []string {
 	return slices.DeleteFunc(slices.Clone(s.AllowedModelIDs), func(id string) bool { _, ok := s.Prices[id]; return ok })
