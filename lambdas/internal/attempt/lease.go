@@ -8,10 +8,10 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 )
 
-// Parts of a lease of 30 s: renewed every 10 s, given up 5 s before its end, and
-// the message hidden for 45 s, so that it comes back when the lease can be taken
-// over.
-func renewEvery(lease time.Duration) time.Duration { return lease / 3 }
+// Parts of a lease of 30 s: renewed every 15 s, given up 5 s before its end, so
+// that a renewal has 10 s for its retries, and the message hidden for 45 s, so
+// that it comes back when the lease can be taken over.
+func renewEvery(lease time.Duration) time.Duration { return lease / 2 }
 func giveUpBefore(lease time.Duration) time.Duration {
 	return lease / 6
 }

@@ -2,6 +2,7 @@ package processor_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,6 +40,34 @@ func TestLongStreamKeepsItsLeaseAndItsMessage(t *testing.T) {
 		}
 		if !<-done || w.record(m).Attempt != 1 || w.modelCalls() != 1 {
 			t.Errorf("record %+v after %d model calls", w.record(m), w.modelCalls())
+		}
+	})
+}
+
+// An answer of 14 s, 1,000 tokens at a common rate, needs no renewal: each costs a
+// write unit and a call to the queue.
+func TestLeaseIsRenewedEveryFifteenSeconds(t *testing.T) {
+	simulate(t, func(t *testing.T, w *world) {
+		p := w.start()
+		begun := time.Now()
+		var renewals []time.Duration
+		p.hook = func(operation string, after bool) error {
+			if operation == "renew" && !after {
+				renewals = append(renewals, time.Since(begun).Round(time.Second))
+			}
+			return nil
+		}
+		w.onModel = func(ctx context.Context, _ int, _ func(string)) (model.Answer, error) {
+			select {
+			case <-time.After(50 * time.Second):
+			case <-ctx.Done():
+			}
+			return model.Answer{}, ctx.Err()
+		}
+		p.handle(w.admit(nil))
+		want := []time.Duration{15 * time.Second, 30 * time.Second, 45 * time.Second}
+		if !slices.Equal(renewals[:min(3, len(renewals))], want) {
+			t.Errorf("renewed at %v, want %v", renewals, want)
 		}
 	})
 }
@@ -99,6 +128,9 @@ func TestAttemptFencedAtItsEndIsNotAcknowledged(t *testing.T) {
 // refused renewal once cut that write off, and the end came a delivery later.
 func TestRenewalDoesNotDisturbTheEnd(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
+		w.onModel = func(ctx context.Context, _ int, write func(string)) (model.Answer, error) {
+			return model.Answer{StopReason: "end_turn", Usage: new(reported)}, say(ctx, write, 280)
+		}
 		m := w.admit(nil)
 		p := w.start()
 		begun, lost := time.Now(), false
@@ -107,7 +139,7 @@ func TestRenewalDoesNotDisturbTheEnd(t *testing.T) {
 				return nil
 			}
 			lost = true
-			time.Sleep(time.Until(begun.Add(10200 * time.Millisecond)))
+			time.Sleep(time.Until(begun.Add(15200 * time.Millisecond)))
 			return errBroken
 		}
 		if !p.handle(m) {

@@ -21,6 +21,7 @@ type audience struct {
 	closed   bool
 	listed   time.Time // when the sockets were last listed
 	lastLive time.Time // when a live socket was last among them; zero: never
+	seeking  time.Time // until when a socket is waited for that is to come soon
 }
 
 // follow keeps the list of sockets fresh from now on.
@@ -28,6 +29,7 @@ func (a *audience) follow() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.timer == nil && !a.closed {
+		a.seeking = time.Now().Add(seekFor)
 		a.timer = time.AfterFunc(0, a.refresh)
 	}
 }
@@ -43,8 +45,28 @@ func (a *audience) refresh() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.closed {
-		a.timer.Reset(refreshEvery)
+		a.timer.Reset(a.nextRefresh())
 	}
+}
+
+// nextRefresh is how long the list of sockets is good for. A user without a
+// socket, or with one less, waits for his text; one with a further page does not.
+func (a *audience) nextRefresh() time.Duration {
+	if time.Now().Before(a.seeking) {
+		return refreshEvery
+	}
+	return calmRefresh
+}
+
+// lost looks for the successor of a socket that is gone.
+func (a *audience) lost() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timer == nil || a.closed || time.Now().Before(a.seeking) {
+		return
+	}
+	a.seeking = time.Now().Add(seekFor)
+	a.timer.Reset(refreshEvery)
 }
 
 // load reads the user's connections and adds those that are new. A socket that
@@ -64,8 +86,9 @@ func (a *audience) load(ctx context.Context, consistent bool) error {
 		}
 		q, known := a.sockets[c.ConnectionID]
 		if !known {
-			q = &queue{hub: a.hub, to: c}
+			q = &queue{hub: a.hub, to: c, lost: a.lost}
 			a.sockets[c.ConnectionID] = q
+			a.seeking = time.Time{}
 		}
 		if !q.isGone() {
 			a.lastLive = now

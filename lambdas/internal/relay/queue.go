@@ -22,8 +22,9 @@ const (
 // only while it has frames. When it overflows, the oldest frames are lost: the
 // client sees the gap at the next one and asks for a replay.
 type queue struct {
-	hub *Hub
-	to  life.Connection
+	hub  *Hub
+	to   life.Connection
+	lost func() // is told once that the socket is gone for good
 
 	mu        sync.Mutex
 	frames    []queued
@@ -123,17 +124,25 @@ func (q *queue) note(err error) {
 		return
 	}
 	q.hub.gone.Add(1)
-	now := time.Now()
+	if q.forGood(time.Now()) {
+		q.lost()
+	}
+}
+
+// forGood reports whether a socket that was not there will not come either, and
+// gives up what waits for it.
+func (q *queue) forGood(now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if now.Sub(q.to.ConnectedAt) < life.GoneGrace {
 		q.deafUntil = now.Add(deafPause)
-		return
+		return false
 	}
 	q.gone = true
 	for len(q.frames) > 0 {
 		q.pop().settle(ErrGone)
 	}
+	return true
 }
 
 func (q *queue) isGone() bool {

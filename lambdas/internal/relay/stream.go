@@ -10,13 +10,15 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// How frames are coalesced: the first delta leaves at once, then one frame every
-// eagerInterval for eagerFor, then one every flush interval.
+// How frames are coalesced: the first delta leaves at once. Later text waits for
+// more of it for half of the time since then, at least eagerInterval, at most the
+// flush interval: whoever has just begun to read notices each word, later he is
+// behind.
 const (
 	eagerInterval = 50 * time.Millisecond
-	eagerFor      = 500 * time.Millisecond
-	// DefaultFlushInterval is the interval between two frames of a request
-	// once it is under way.
+	ageShare      = 2
+	// DefaultFlushInterval is how long the text of a request waits for its frame
+	// once the answer is under way.
 	DefaultFlushInterval = 200 * time.Millisecond
 	// maxInterval bounds the stretch: text waits no longer for its frame.
 	maxInterval = time.Second
@@ -29,7 +31,7 @@ const (
 type Options struct {
 	Record   life.Record // as claimed: names the request, its attempt and model
 	Log      PutChunk
-	Interval time.Duration // between two frames. Default: DefaultFlushInterval
+	Interval time.Duration // that text waits for its frame. Default: DefaultFlushInterval
 	Pace     Pace          // nil: never stretched
 }
 
@@ -83,21 +85,19 @@ func (s *Stream) Write(text string) {
 	if s.begun.IsZero() {
 		s.begun = now
 	}
-	wait := s.flushed.Add(s.interval(now)).Sub(now)
+	interval := s.interval(now)
 	switch {
-	case wait <= 0 || s.pending.Len() >= maxEncodedText:
+	case now.Sub(s.flushed) >= interval || s.pending.Len() >= maxEncodedText:
 		s.flush(now)
-	case !s.armed:
-		s.arm(wait)
+	case !s.armed: // the first since the last frame
+		s.arm(interval)
 	}
 }
 
-// interval is how far two frames are apart at now.
+// interval is how long text that comes at now waits for its frame, unless none
+// has left for as long.
 func (s *Stream) interval(now time.Time) time.Duration {
-	base := s.options.Interval
-	if now.Sub(s.begun) < eagerFor {
-		base = min(base, eagerInterval)
-	}
+	base := min(s.options.Interval, max(eagerInterval, now.Sub(s.begun)/ageShare))
 	base -= base / postShare
 	if s.options.Pace == nil {
 		return base
