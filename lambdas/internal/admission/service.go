@@ -59,15 +59,12 @@ type Service struct {
 	Now      life.Now
 	Log      *slog.Logger
 	Metrics  *metrics.Recorder
+
+	welcome users
 }
 
-const (
-	// startsOver bounds how often a replay may find its record taken back.
-	startsOver = 4
-	// standByTimeout bounds what an outage of the queue costs a caller that does
-	// not wait for it.
-	standByTimeout = 2 * time.Second
-)
+// startsOver bounds how often a replay may find its record taken back.
+const startsOver = 4
 
 // call is one submission under way.
 type call struct {
@@ -159,6 +156,8 @@ func (s *Service) admit(ctx context.Context, c call) (Admitted, error) {
 
 // admitOnce goes once through the steps of an admission.
 func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
+	prepared, wait := s.prepareAlongside(ctx, c)
+	defer wait()
 	account, existing, err := s.look(ctx, c)
 	if err != nil || existing != nil {
 		return s.replayOr(ctx, c, existing, err)
@@ -174,7 +173,7 @@ func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
 	}
 	defer s.healAlongside(ctx, account)()
 
-	if err := s.prepare(ctx, c); err != nil {
+	if err := prepared(); err != nil {
 		return Admitted{}, err
 	}
 	err = s.Store.Admit(ctx, admission, account)
@@ -252,33 +251,6 @@ func (s *Service) admission(c call, account life.Account) life.Admission {
 	}
 }
 
-// prepare writes what must be there before the record is.
-func (s *Service) prepare(ctx context.Context, c call) error {
-	defer s.standBy(ctx, c)()
-	return s.Store.PutInput(ctx, c.key.RequestID, c.hash, c.submission.Input, c.now.Add(s.InputTTL))
-}
-
-// standBy sends the message that brings another attempt should the caller die
-// with its claim: before the record is written, so that there is no moment at
-// which a death leaves a claim and no message. If nothing is admitted it finds
-// nothing. The returned function waits for it. One that cannot be sent holds no
-// admission up: the next touch and the sweep are left.
-func (s *Service) standBy(ctx context.Context, c call) (wait func()) {
-	if c.claim == nil {
-		return func() {}
-	}
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		ctx, cancel := context.WithTimeout(ctx, standByTimeout)
-		defer cancel()
-		if err := s.Queue.SendAfter(ctx, c.key, c.claim.Lease+life.Skew+time.Second); err != nil {
-			s.Log.WarnContext(ctx, "no attempt stands by", "request", c.key.RequestID, "error", err)
-		}
-	}()
-	return func() { <-sent }
-}
-
 // setOut sends the admitted request on its way. Where that fails the request is
 // taken back, unless somebody may have seen it. A request that its caller has
 // claimed is on its way already.
@@ -288,6 +260,7 @@ func (s *Service) setOut(ctx context.Context, c call, admission life.Admission, 
 			return Admitted{}, err
 		}
 	}
+	s.welcome.add(c.key.UserID)
 	s.Metrics.Record(metrics.Count(metrics.Admitted, 1))
 	s.tidy(ctx, account)
 	return s.admitted(c, admission.Record, account.Admitted(admission.Record)), nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -87,13 +88,15 @@ func (r *reply) response() *events.APIGatewayProxyStreamingResponse {
 	}
 }
 
-// begin begins a response that is well so far.
+// begin begins a response that is well so far, with what was written to it.
 func (r *reply) begin() {
 	kind := contentJSON
 	if r.streamed {
 		kind = contentEvents
 	}
-	r.beginAs(http.StatusOK, kind, nil)
+	if r.beginAs(http.StatusOK, kind, nil) {
+		runtime.Gosched() // its first word goes ahead of what else that sets going
+	}
 }
 
 // beginAs reports whether it was the one that began the response.
@@ -121,6 +124,7 @@ func (r *reply) write(text string) {
 	}
 	r.start()
 	_, _ = r.feed.Write(r.Content(text))
+	r.begin()
 }
 
 // length is how many bytes of text the answer has so far.
@@ -135,7 +139,6 @@ func (r *reply) start() {
 	if !r.started {
 		r.started = true
 		_, _ = r.feed.Write(r.Start())
-		r.begin()
 	}
 }
 
@@ -168,9 +171,9 @@ func (r *reply) end(ended life.Record) {
 	if r.streamed {
 		r.start()
 		_, _ = r.feed.Write(bytes.Join([][]byte{r.Finish(reason), r.Usage(spent), []byte(openai.Done)}, nil))
-		return
+	} else {
+		_, _ = r.feed.Write(r.Whole(r.text.String(), reason, spent))
 	}
-	_, _ = r.feed.Write(r.Whole(r.text.String(), reason, spent))
 	r.begin()
 }
 

@@ -11,10 +11,8 @@
 package responsestreaming
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -39,7 +37,9 @@ func Start(handler any) {
 	lambda.Start(handler)
 }
 
-// forwardTo puts a forwarder between aws-lambda-go and the Runtime API.
+// forwardTo puts a forwarder between aws-lambda-go and the Runtime API, whose
+// connections are pipes: a response that is to begin soon should not go through
+// the network twice.
 func forwardTo(address string) error {
 	api, err := url.Parse("http://" + address)
 	if err != nil {
@@ -48,13 +48,11 @@ func forwardTo(address string) error {
 	if api.Path == "" {
 		api.Path = "/" // Lambda's address has no path, and what is joined to none has no slash
 	}
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("listening for calls of the Runtime API: %w", err)
-	}
+	pipes := newPipeListener()
 	server := &http.Server{Handler: newForwarder(api)} //nolint:gosec // its one client is this process, and the next event may take hours
-	go func() { _ = server.Serve(listener) }()         // lives as long as the process
-	if err := os.Setenv(runtimeAPI, listener.Addr().String()); err != nil {
+	go func() { _ = server.Serve(pipes) }()            // lives as long as the process
+	dialPipes(pipes)
+	if err := os.Setenv(runtimeAPI, forwarderAddress); err != nil {
 		return fmt.Errorf("setting %s: %w", runtimeAPI, err)
 	}
 	return nil

@@ -1,0 +1,89 @@
+package admission
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+)
+
+const (
+	// standByTimeout bounds what an outage of the queue costs a caller that does
+	// not wait for it.
+	standByTimeout = 2 * time.Second
+	// maxWelcome bounds the users that a process knows to be welcome.
+	maxWelcome = 10_000
+)
+
+// prepareAlongside prepares an admission while the user's account is read, if
+// that is likely to be of use: the last submission of the user here was admitted,
+// and this one can be no replay, which writes nothing. So a refusal, which must
+// stay cheap, has been prepared at most once for every admission. prepared ends
+// the preparation, or does it now; wait waits for one that is under way, as
+// nothing may run when the function is frozen.
+func (s *Service) prepareAlongside(ctx context.Context, c call) (prepared func() error, wait func()) {
+	prepared = sync.OnceValue(func() error { return s.prepare(ctx, c) })
+	if c.keyed || !s.welcome.has(c.key.UserID) {
+		return prepared, func() {}
+	}
+	var preparation sync.WaitGroup
+	preparation.Go(func() { _ = prepared() }) // whoever needs it gets the error
+	return prepared, preparation.Wait
+}
+
+// prepare writes what must be there before the record is.
+func (s *Service) prepare(ctx context.Context, c call) error {
+	defer s.standBy(ctx, c)()
+	return s.Store.PutInput(ctx, c.key.RequestID, c.hash, c.submission.Input, c.now.Add(s.InputTTL))
+}
+
+// standBy sends the message that brings another attempt should the caller die
+// with its claim: before the record is written, so that there is no moment at
+// which a death leaves a claim and no message. If nothing is admitted it finds
+// nothing. The returned function waits for it. One that cannot be sent holds no
+// admission up: the next touch and the sweep are left.
+func (s *Service) standBy(ctx context.Context, c call) (wait func()) {
+	if c.claim == nil {
+		return func() {}
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		ctx, cancel := context.WithTimeout(ctx, standByTimeout)
+		defer cancel()
+		if err := s.Queue.SendAfter(ctx, c.key, c.claim.Lease+life.Skew+time.Second); err != nil {
+			s.Log.WarnContext(ctx, "no attempt stands by", "request", c.key.RequestID, "error", err)
+		}
+	}()
+	return func() { <-sent }
+}
+
+// users is a set of users that forgets all when it is full. The zero value is
+// empty.
+type users struct {
+	mu  sync.Mutex
+	ids map[string]struct{}
+}
+
+func (u *users) add(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ids == nil || len(u.ids) >= maxWelcome {
+		u.ids = map[string]struct{}{}
+	}
+	u.ids[id] = struct{}{}
+}
+
+func (u *users) remove(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.ids, id)
+}
+
+func (u *users) has(id string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_, ok := u.ids[id]
+	return ok
+}
