@@ -23,13 +23,16 @@ const (
 // the preparation, or does it now; wait waits for one that is under way, as
 // nothing may run when the function is frozen.
 func (s *Service) prepareAlongside(ctx context.Context, c call) (prepared func() error, wait func()) {
-	prepared = sync.OnceValue(func() error { return s.prepare(ctx, c) })
 	if c.keyed || !s.welcome.has(c.key.UserID) {
-		return prepared, func() {}
+		return func() error { return s.prepare(ctx, c) }, func() {}
 	}
-	var preparation sync.WaitGroup
-	preparation.Go(func() { _ = prepared() }) // whoever needs it gets the error
-	return prepared, preparation.Wait
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = s.prepare(ctx, c)
+	}()
+	return func() error { <-done; return err }, func() { <-done }
 }
 
 // prepare writes what must be there before the record is.

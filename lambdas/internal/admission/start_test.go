@@ -16,7 +16,11 @@ import (
 // start admits body for user u, as the owner of its first attempt.
 func (w *world) start(t *testing.T, key, owner, body string) (admission.Admitted, error) {
 	t.Helper()
-	request := httpapi.NewRequest("u", nil, map[string]string{"Idempotency-Key": key}, []byte(body))
+	headers := map[string]string{}
+	if key != "" {
+		headers["Idempotency-Key"] = key
+	}
+	request := httpapi.NewRequest("u", nil, headers, []byte(body))
 	return w.Start(t.Context(), request, []byte(body), life.Claim{Owner: owner, Lease: life.DefaultLease})
 }
 

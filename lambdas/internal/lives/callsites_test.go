@@ -22,6 +22,7 @@ var scenarios = map[string]struct {
 	drop    time.Duration
 	timeout time.Duration // of the processor; 0: that of production
 	ask     string        // "": POST /requests; else by the Chat Completions API
+	unkeyed bool          // asks twice, one after the other, without a key
 }{
 	"succeeds":  {script: "tokens=60 rate=40"},
 	"dropped":   {script: "tokens=60 rate=40", drop: 700 * time.Millisecond},
@@ -32,6 +33,7 @@ var scenarios = map[string]struct {
 
 	"completes":            {ask: asStream, script: "tokens=60 rate=40"},
 	"completes in one":     {ask: inOnePiece, script: "tokens=60 rate=40"},
+	"completes again":      {ask: asStream, unkeyed: true, script: "tokens=20 rate=40"},
 	"completes, cancelled": {ask: asStream, script: "tokens=200 rate=40", cancel: 800 * time.Millisecond},
 	"completes, cut":       {ask: asStream, script: "tokens=1000 rate=40", timeout: 8 * time.Second},
 	"completes, throttled": {ask: asStream, script: "tokens=60 rate=40 error=throttlingException@0 times=1"},
@@ -127,8 +129,16 @@ func liveWithOneFault(t *testing.T, scenario string, o *oneFault) (calls int) {
 		}
 		l.hash = life.BodyHash([]byte(l.body))
 		w.lives = []*life1{l}
+		if s.unkeyed {
+			l.key, l.callers = "", 1
+			w.lives = append(w.lives, l.next(s.script))
+		}
 		time.Sleep(time.Second) // the socket opens
-		w.clients.Go(func() { w.live(l, rand.New(rand.NewPCG(1, 1))) })
+		w.clients.Go(func() {
+			for _, l := range w.lives {
+				w.live(l, rand.New(rand.NewPCG(1, 1)))
+			}
+		})
 		time.Sleep(watched)
 		o.mu.Lock()
 		calls = o.calls
@@ -144,6 +154,17 @@ func liveWithOneFault(t *testing.T, scenario string, o *oneFault) (calls int) {
 		}
 	})
 	return calls
+}
+
+// next is a life that asks the same way.
+func (l *life1) next(script string) *life1 {
+	next := &life1{
+		user: l.user, key: l.key, callers: l.callers, number: l.number + 1, accepted: map[string]bool{},
+		completion: &completion{streamed: l.completion.streamed},
+	}
+	next.body = next.completion.body("one fault more", "script: "+script, 1000)
+	next.hash = life.BodyHash([]byte(next.body))
+	return next
 }
 
 // Every call of a life fails once, in every way. In CI a part of them does, a

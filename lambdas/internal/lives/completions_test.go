@@ -37,7 +37,7 @@ func startCompletions(p *process) handler {
 		Models: []string{modelID},
 		Admission: &admission.Service{
 			Store: c.store, Queue: c.queue, Healer: &services,
-			Tiers: s.tiers, Calendar: s.calendar, Rate: life.NewRate(s.rate, s.burst), Cap: s.cap,
+			Prices: s.prices(), Breaker: admission.NewBreaker(s.serviceBudget, p.now), Tiers: s.tiers, Calendar: s.calendar, Rate: life.NewRate(s.rate, s.burst), Cap: s.cap,
 			Model:    admission.Model{ID: modelID, Allowed: []string{modelID}, MaxTokens: maxTokens, AllowSystem: true},
 			InputTTL: maxAge + retention, Now: p.now, Log: c.log,
 		},
