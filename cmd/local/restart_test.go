@@ -32,32 +32,64 @@ func nextWithin() time.Duration {
 	return 3*lease + 10*time.Second
 }
 
+// cut is how an answer loses its cloud.
+type cut struct {
+	signal     syscall.Signal
+	renewed    bool // after its lease was renewed, else when it has hardly begun
+	completion bool // an answer that was begun without the queue
+}
+
+func (c cut) name() string {
+	name := c.signal.String()
+	if c.renewed {
+		name += ", renewed"
+	}
+	if c.completion {
+		name += ", completion"
+	}
+	return name
+}
+
+// after is how long the answer runs before.
+func (c cut) after() time.Duration {
+	if !c.renewed {
+		return 0
+	}
+	return time.Duration(*leaseFlag) * time.Second * 2 / 3 // a lease is renewed at a third
+}
+
+// script makes an answer that lasts for six seconds more.
+func (c cut) script() string { return fmt.Sprintf("tokens=%d rate=40", int(40*(c.after()+6*time.Second).Seconds())) }
+
 // TestAnAnswerOutlivesItsCloud ends a cloud in the middle of an answer and starts
 // another on the same data: the message in flight comes back and the answer ends,
 // by a second attempt and without a touch that sends it again, which would be a
 // minute later.
 //
-//	go test ./cmd/local -run TestAnAnswerOutlivesItsCloud -lease 30
+//	go test ./cmd/local -run TestAnAnswerOutlivesItsCloud -lease 30 -v
 //
-// does so under the lease of production.
+// does so under the lease of production, and tells how long the answer stood
+// still.
 func TestAnAnswerOutlivesItsCloud(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("waits for a lease to end")
 	}
-	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
-		t.Run(signal.String(), func(t *testing.T) {
+	for _, c := range []cut{
+		{signal: syscall.SIGKILL}, {signal: syscall.SIGINT},
+		{signal: syscall.SIGKILL, renewed: true}, {signal: syscall.SIGINT, renewed: true},
+		{signal: syscall.SIGKILL, completion: true}, {signal: syscall.SIGINT, completion: true},
+	} {
+		t.Run(c.name(), func(t *testing.T) {
 			t.Parallel()
 			data := filepath.Join(t.TempDir(), "data")
-			lived := cutOff(t, data, signal)
+			lived := c.off(t, data)
 
-			begun := time.Now()
 			url := startLeased(t, data).url
 			again := localcloudtest.Attach(t, url)
-			if text := follow(t, url, lived.id); text != lived.want {
+			if text := c.follow(t, url, lived); text != lived.want {
 				t.Errorf("the answer said %q, the model %q", text, lived.want)
 			}
-			t.Logf("the answer ended %.1f s after the restart", time.Since(begun).Seconds())
 			wantOnce(t, again, lived)
 		})
 	}
@@ -65,9 +97,9 @@ func TestAnAnswerOutlivesItsCloud(t *testing.T) {
 
 // follow reads an answer to its end as the client of the demo user does, which
 // asks again for what it misses.
-func follow(t *testing.T, url, id string) string {
+func (c cut) follow(t *testing.T, url string, lived life) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), nextWithin()+answerTime)
+	ctx, cancel := context.WithTimeout(t.Context(), nextWithin()+c.after()+answerTime)
 	defer cancel()
 	config, err := client.FetchConfig(ctx, url+"/config.json")
 	if err != nil {
@@ -77,41 +109,54 @@ func follow(t *testing.T, url, id string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := client.New(config, session)
-	defer c.Close()
-	stream := c.Follow(id)
-	for _, err := range stream.Events(ctx) {
+	user := client.New(config, session)
+	defer user.Close()
+	stream := user.Follow(lived.id)
+	for event, err := range stream.Events(ctx) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if begun, ok := event.(client.Restarted); ok && begun.Attempt == 2 {
+			t.Logf("the second attempt began %.1f s after the end of the cloud", time.Since(lived.cutAt).Seconds())
+		}
 	}
-	if state, err := c.Get(ctx, id); err != nil || state.Attempt != 2 {
+	if state, err := user.Get(ctx, lived.id); err != nil || state.Attempt != 2 {
 		t.Errorf("read attempt %d, %v; want the second", state.Attempt, err)
 	}
 	return stream.Text()
 }
 
-const (
-	answerScript = "tokens=240 rate=40"
-	answerTime   = 20 * time.Second // 6 s, on a busy machine
-)
+const answerTime = 20 * time.Second // 6 s, on a busy machine
 
 // life is a request whose cloud ended.
 type life struct {
 	token, id, want string
+	cutAt           time.Time
 }
 
-// cutOff submits a request to a cloud and ends it when the answer has begun and
-// is on disk.
-func cutOff(t *testing.T, data string, signal syscall.Signal) life {
+// begin asks for an answer and returns its id.
+func (c cut) begin(t *testing.T, h *localcloudtest.Harness, token, prompt string) (id string) {
 	t.Helper()
-	c := startLeased(t, data)
-	h := localcloudtest.Attach(t, c.url)
-	prompt := "Outlive " + signal.String()
-	lived := life{token: h.Demo(t).IDToken, want: bedrock.ScriptedText(prompt, answerScript)}
+	if !c.completion {
+		return h.Submit(t, token, localcloudtest.Prompt(prompt, c.script()))
+	}
+	answer := h.Complete(t, token, localcloudtest.Chat(prompt, c.script(), true))
+	t.Cleanup(answer.HangUp)
+	return answer.ID()
+}
+
+// off asks a cloud for an answer and ends the cloud when the answer has begun
+// and is on disk.
+func (c cut) off(t *testing.T, data string) life {
+	t.Helper()
+	cloud := startLeased(t, data)
+	h := localcloudtest.Attach(t, cloud.url)
+	prompt := "Outlive " + c.name()
+	lived := life{token: h.Demo(t).IDToken, want: bedrock.ScriptedText(prompt, c.script())}
 	socket := h.Dial(t, lived.token)
-	lived.id = h.Submit(t, lived.token, localcloudtest.Prompt(prompt, answerScript))
-	for frame := socket.Next(t, answerTime); frame.Type != "delta" || frame.Seq < 5; frame = socket.Next(t, answerTime) {
+	begun := time.Now()
+	lived.id = c.begin(t, h, lived.token, prompt)
+	for frame := socket.Next(t, answerTime); frame.Type != "delta" || frame.Seq < 5 || time.Since(begun) < c.after(); frame = socket.Next(t, answerTime) {
 		if frame.Ends() {
 			t.Fatalf("the answer ended before its cloud: %+v", frame)
 		}
@@ -120,14 +165,15 @@ func cutOff(t *testing.T, data string, signal syscall.Signal) life {
 		saved, err := os.ReadFile(filepath.Join(data, "dev", "tables.json"))
 		return err == nil && bytes.Contains(saved, []byte(`"status":{"S":"streaming"}`))
 	})
-	functions := descendants(t, c.Process.Pid)
+	functions := descendants(t, cloud.Process.Pid)
 	if len(functions) == 0 {
 		t.Fatal("no process of a function is running")
 	}
-	if err := c.Process.Signal(signal); err != nil {
+	lived.cutAt = time.Now()
+	if err := cloud.Process.Signal(c.signal); err != nil {
 		t.Fatal(err)
 	}
-	_ = c.Wait() // killed or not
+	_ = cloud.Wait() // killed or not
 	localcloudtest.Eventually(t, 5*time.Second, "the end of the functions", func() bool {
 		for _, pid := range functions {
 			if commandOf(pid) != "" {
