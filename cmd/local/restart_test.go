@@ -59,7 +59,9 @@ func (c cut) after() time.Duration {
 }
 
 // script makes an answer that lasts for six seconds more.
-func (c cut) script() string { return fmt.Sprintf("tokens=%d rate=40", int(40*(c.after()+6*time.Second).Seconds())) }
+func (c cut) script() string {
+	return fmt.Sprintf("tokens=%d rate=40", int(40*(c.after()+6*time.Second).Seconds()))
+}
 
 // TestAnAnswerOutlivesItsCloud ends a cloud in the middle of an answer and starts
 // another on the same data: the message in flight comes back and the answer ends,

@@ -55,7 +55,9 @@ func TestSigningInWithTwoSteps(t *testing.T) {
 		},
 		// A code that was used at the set-up is refused; the app's next one passes
 		// already, as clocks may differ by one.
-		Code: func(context.Context, error) (string, error) { return totp.GenerateCode(secret, time.Now().Add(30*time.Second)) },
+		Code: func(context.Context, error) (string, error) {
+			return totp.GenerateCode(secret, time.Now().Add(30*time.Second))
+		},
 	}
 	for _, step := range []string{"set-up", "code"} {
 		session, err := auth.SignInWith(t.Context(), email, localcloudtest.Password, answers)
