@@ -10,11 +10,15 @@ import (
 
 // Family is a group of models with the same rules.
 type Family struct {
-	Name          string   // "": a model that this table does not know, which may take anything
+	Name          string   // "": a model that this table does not know, which may take anything but what it must be known for
 	Models        []string // what the ids of its models begin with
 	Sampling      Sampling
-	StopSequences int    // most of a request; 0: as many as Converse takes
-	Source        string // of the rules
+	StopSequences int        // most of a request; 0: as many as Converse takes
+	Lacks         Feature    // what it does not take
+	Reasoning     Reasoning  // how it is asked for
+	Cache         CachePoint // where it takes cache points; 0: nowhere
+	ImageTokens   int64      // the most that an image counts; 0: not known
+	Source        string     // of the rules
 }
 
 // Sampling says which of temperature and topP a family takes.
@@ -40,6 +44,9 @@ func SplitProfile(id string) (prefix, model string) {
 	}
 	return prefix, model
 }
+
+// All returns every family that this table knows. The first that matches counts.
+func All() []Family { return slices.Clone(families) }
 
 // Of returns the family of a model: by its id, by that of an inference profile,
 // or by an ARN of either. An ARN that does not tell its model, such as that of

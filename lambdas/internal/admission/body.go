@@ -33,8 +33,9 @@ type Model struct {
 
 // Submission is a valid body.
 type Submission struct {
-	Input life.Input
-	Model life.ModelParameters
+	Input       life.Input
+	Model       life.ModelParameters
+	MediaTokens int64 // to reserve for images and documents
 }
 
 // Parse reads the body of POST /requests. The error names every field that is
@@ -89,19 +90,28 @@ func (p *problems) request(body []byte, m Model) protocol.SubmitRequest {
 			r.TopP = p.sampling(f.Name, f.Value)
 		case "stopSequences":
 			r.StopSequences = p.stopSequences(f.Name, f.Value)
+		case "tools":
+			r.Tools = p.tools(f.Name, f.Value)
+		case "toolChoice":
+			r.ToolChoice = p.toolChoice(f.Name, f.Value)
+		case "reasoning":
+			r.Reasoning = p.reasoning(f.Name, f.Value)
+		case "cache":
+			r.Cache = p.flag(f.Name, f.Value)
 		default:
 			p.add(quoteField(f.Name), "is not a known field")
 		}
 	}
-	p.onePrompt(list)
+	has := func(name string) bool {
+		return slices.ContainsFunc(list, func(m jsonobject.Member) bool { return m.Name == name })
+	}
+	p.onePrompt(has)
+	p.toolsFit(r, has)
 	return r
 }
 
 // onePrompt checks that exactly one of messages and prompt is there.
-func (p *problems) onePrompt(list []jsonobject.Member) {
-	has := func(name string) bool {
-		return slices.ContainsFunc(list, func(m jsonobject.Member) bool { return m.Name == name })
-	}
+func (p *problems) onePrompt(has func(string) bool) {
 	switch {
 	case has("messages") && has("prompt"):
 		p.add("prompt", "must not be given together with messages")
@@ -131,7 +141,7 @@ func (p *problems) messages(raw json.RawMessage) []protocol.Message {
 	}
 	messages := make([]protocol.Message, len(list))
 	for i, raw := range list {
-		messages[i] = p.message(fmt.Sprintf("messages[%d]", i), raw)
+		messages[i] = p.message(fmt.Sprintf("messages[%d]", i), raw, roleAt(i))
 		if want := roleAt(i); messages[i].Role != want && messages[i].Role != "" {
 			p.add(fmt.Sprintf("messages[%d].role", i), "must be %s: roles alternate, beginning with user", want)
 		}
@@ -139,6 +149,7 @@ func (p *problems) messages(raw json.RawMessage) []protocol.Message {
 	if len(list) > 0 && len(list)%2 == 0 {
 		p.add("messages", "must end with a message of the user")
 	}
+	p.conversation(messages)
 	return messages
 }
 
@@ -149,15 +160,15 @@ func roleAt(i int) string {
 	return protocol.RoleAssistant
 }
 
-func (p *problems) message(field string, raw json.RawMessage) (m protocol.Message) {
+// message reads the message of a role. One of another role is told of elsewhere.
+func (p *problems) message(field string, raw json.RawMessage, role string) (m protocol.Message) {
 	list, err := jsonobject.Members(raw)
 	if err != nil {
 		p.add(field, "%v", err)
 		return m
 	}
-	given := map[string]bool{}
+	p.known(field, list, []string{"role", "content"})
 	for _, f := range list {
-		given[f.Name] = true
 		name := field + "." + f.Name
 		switch f.Name {
 		case "role":
@@ -166,17 +177,22 @@ func (p *problems) message(field string, raw json.RawMessage) (m protocol.Messag
 				p.add(name, "must be user or assistant")
 			}
 		case "content":
-			m.Content = p.filled(name, f.Value)
-		default:
-			p.add(field+"."+quoteField(f.Name), "is not a known field")
-		}
-	}
-	for _, name := range []string{"role", "content"} {
-		if !given[name] {
-			p.add(field+"."+name, "must be given")
+			p.content(&m, name, f.Value, role)
 		}
 	}
 	return m
+}
+
+// content reads a text or blocks.
+func (p *problems) content(m *protocol.Message, field string, raw json.RawMessage, role string) {
+	switch {
+	case raw[0] != '[':
+		m.Content = p.filled(field, raw)
+	case role == protocol.RoleAssistant:
+		m.Blocks = p.blocks(field, raw, assistantBlocks)
+	default:
+		m.Blocks = p.blocks(field, raw, userBlocks)
+	}
 }
 
 func (p *problems) stopSequences(field string, raw json.RawMessage) []string {
@@ -209,7 +225,7 @@ func quoteField(name string) string { return strings.Trim(jsonobject.Quote(name)
 // submission applies the operator's defaults.
 func (m Model) submission(r protocol.SubmitRequest) (Submission, *httpapi.Error) {
 	s := Submission{
-		Input: life.Input{Messages: r.Messages, StopSequences: r.StopSequences},
+		Input: life.Input{Messages: r.Messages, StopSequences: r.StopSequences, Tools: r.Tools, ToolChoice: r.ToolChoice, Cache: r.Cache},
 		Model: life.ModelParameters{ModelID: m.ID, MaxTokens: m.MaxTokens},
 	}
 	if r.Model != "" {
@@ -221,6 +237,9 @@ func (m Model) submission(r protocol.SubmitRequest) (Submission, *httpapi.Error)
 	if r.Prompt != "" {
 		s.Input.Messages = []protocol.Message{{Role: protocol.RoleUser, Content: r.Prompt}}
 	}
+	if r.Reasoning != nil {
+		s.Input.Effort = r.Reasoning.Effort
+	}
 	for _, block := range []string{m.System, r.System} {
 		if block != "" {
 			s.Input.System = append(s.Input.System, block)
@@ -228,6 +247,9 @@ func (m Model) submission(r protocol.SubmitRequest) (Submission, *httpapi.Error)
 	}
 	if r.MaxTokens != nil {
 		s.Model.MaxTokens = *r.MaxTokens
+	}
+	if incapable := capable(s.Input, s.Model, m.System != ""); incapable != nil {
+		return Submission{}, incapable
 	}
 	if refused := m.suit(r, &s.Model); len(refused) > 0 {
 		return Submission{}, httpapi.Invalid(refused...)

@@ -25,6 +25,9 @@ func (p *problems) sampling(field string, raw json.RawMessage) *float64 {
 // the user is told why.
 func (m Model) suit(r protocol.SubmitRequest, parameters *life.ModelParameters) []protocol.FieldError {
 	family := modelfamily.Of(parameters.ModelID)
+	if r.Reasoning != nil {
+		family = family.WhileReasoning()
+	}
 	temperature, topP := asked(r.Temperature), asked(r.TopP)
 	refused := family.RefuseSampling(temperature != nil, topP != nil)
 	if most := family.StopSequences; most > 0 && len(r.StopSequences) > most {

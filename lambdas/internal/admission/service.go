@@ -55,6 +55,7 @@ type Service struct {
 	Rate     life.Rate
 	Cap      int64 // open requests of a user; 0: unlimited
 	Model    Model
+	Uploads  Uploads       // nil: there are none
 	InputTTL time.Duration // how long the input may be needed
 	Now      life.Now
 	Log      *slog.Logger
@@ -119,6 +120,13 @@ func (s *Service) submit(ctx context.Context, c call, body []byte) (Admitted, er
 	var invalid *httpapi.Error
 	if c.submission, invalid = s.Model.Parse(body); invalid != nil {
 		return s.refuseInvalid(ctx, c, invalid)
+	}
+	var err error
+	if c.submission.MediaTokens, err = s.media(ctx, c.key.UserID, c.submission); err != nil {
+		if invalid, refused := errors.AsType[*httpapi.Error](err); refused {
+			return s.refuseInvalid(ctx, c, invalid)
+		}
+		return Admitted{}, err
 	}
 	return s.admit(ctx, c)
 }
@@ -222,7 +230,7 @@ func (s *Service) admission(c call, account life.Account) life.Admission {
 	record := life.Record{
 		Key:          c.key,
 		Period:       period,
-		Estimate:     life.Estimate(c.submission.Input, c.submission.Model.MaxTokens),
+		Estimate:     life.Estimate(c.submission.Input, c.submission.Model.MaxTokens) + c.submission.MediaTokens,
 		BodyHash:     c.hash,
 		Nonce:        life.NewOwner(),
 		Model:        c.submission.Model,

@@ -22,8 +22,9 @@ const endTurn = "end_turn"
 
 var errSilent = errors.New("the model ended its turn without a word")
 
-// ask streams the model's answer. A retryable failure before the first word is
-// met by another call after a pause, as long as the request has calls left.
+// ask streams the model's answer. A retryable failure before the first word, be it
+// of reasoning, is met by another call after a pause, as long as the request has
+// calls left.
 func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 	in, err := a.input(ctx)
 	if err != nil {
@@ -32,7 +33,7 @@ func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 	pause := firstPause
 	for silences := 0; ; {
 		answer, err := a.call(ctx, in)
-		if err == nil && answer.StopReason == endTurn && !a.stream.Started() {
+		if err == nil && answer.StopReason == endTurn && !a.stream.Answered() {
 			silences++
 			err = a.silence(silences)
 		}
@@ -59,8 +60,10 @@ func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 
 // silence is the failure of an answer without a word, the n-th of the attempt.
 // It is worth one more call, unless the user has had enough of them for nothing.
+// Whose reasoning was shown has begun its answer: another attempt is to void it.
 func (a *attempt) silence(n int) error {
-	return &model.Failure{Code: protocol.CodeModelError, Retryable: n == 1 && !a.record.RefundsSpent, Err: errSilent}
+	again := n == 1 && !a.record.RefundsSpent && (!a.stream.Started() || a.record.Attempt == 1)
+	return &model.Failure{Code: protocol.CodeModelError, Retryable: again, Err: errSilent}
 }
 
 // callAgain announces another call, so that calls are bounded however many
@@ -78,21 +81,6 @@ func (a *attempt) callAgain(ctx context.Context) (bool, error) {
 		a.record.Calls = a.record.AttemptCap
 	}
 	return again, nil
-}
-
-// input is what the model is asked.
-func (a *attempt) input(ctx context.Context) (life.Input, error) {
-	if a.Input != nil {
-		return *a.Input, nil
-	}
-	in, err := a.Store.Input(ctx, a.record.RequestID, a.record.BodyHash)
-	switch {
-	case err == nil:
-		return in, nil
-	case ctx.Err() != nil:
-		return in, context.Cause(ctx)
-	}
-	return in, &model.Failure{Code: protocol.CodeInternal, Retryable: !errors.Is(err, life.ErrNotFound), Err: err}
 }
 
 // call asks the model once. A panic in it is a failure like any other.

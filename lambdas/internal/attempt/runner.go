@@ -41,6 +41,12 @@ type Model interface {
 	Stream(ctx context.Context, record life.Record, in life.Input, onDelta func(model.Delta)) (model.Answer, error)
 }
 
+// Uploads are what users have brought beside their requests.
+type Uploads interface {
+	// Fetch reads an upload of a user; life.ErrNotFound if there is none.
+	Fetch(ctx context.Context, userID, uploadID string) ([]byte, error)
+}
+
 // Pace follows what API Gateway takes. Its methods are those of sockets.Pace.
 type Pace interface {
 	relay.Pace
@@ -52,6 +58,7 @@ type Deps struct {
 	Store   Store
 	Lives   Lives
 	Model   Model
+	Uploads Uploads // nil: no input refers to any
 	Hub     *relay.Hub
 	Pace    Pace
 	Metrics *metrics.Recorder // nil: none are written
@@ -89,11 +96,11 @@ func New(d Deps, o Options) *Runner {
 
 // Hold is how the caller of an attempt holds its request.
 type Hold struct {
-	Message Message      // nil: no message was received
-	Hidden  bool         // whether the message was hidden before the claim
-	OnText  func(string) // is told every piece of the answer at once; may be nil
-	Input   *life.Input  // what the model is asked; nil: the store knows
-	// Irrevocable says that what OnText was told cannot be taken back: a failure
+	Message Message           // nil: no message was received
+	Hidden  bool              // whether the message was hidden before the claim
+	OnDelta func(model.Delta) // is told every piece of the answer at once; may be nil
+	Input   *life.Input       // what the model is asked; nil: the store knows
+	// Irrevocable says that what OnDelta was told cannot be taken back: a failure
 	// after it ends the request, as no other attempt would say the same again.
 	Irrevocable bool
 	Log         *slog.Logger // of the request; nil: the runner's

@@ -6,21 +6,29 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
 )
 
-// take receives what the model produces: text is shown, and all is counted.
+// take receives what the model produces: text, reasoning and uses of tools are
+// shown, and all is counted.
 func (a *attempt) take(delta model.Delta) {
-	if delta.Kind == model.KindText {
-		if a.OnText != nil {
-			a.OnText(delta.Text)
-		}
-		a.stream.Write(delta.Text)
-		return
-	}
 	a.stream.Count(delta.Size)
 	if !delta.Kind.Known() {
 		a.unknown.Add(1)
 		if a.strangers.first(delta.Kind) {
 			a.log.Warn("the model produces what this version does not know", "kind", delta.Kind)
 		}
+		return
+	}
+	if a.OnDelta != nil {
+		a.OnDelta(delta)
+	}
+	switch {
+	case delta.Kind == model.KindText:
+		a.stream.Write(delta.Text)
+	case delta.ToolUse != nil:
+		a.stream.UseTool(*delta.ToolUse)
+	case delta.Redacted != nil:
+		a.stream.Redact(delta.Redacted)
+	case delta.Kind == model.KindReasoning:
+		a.stream.Reason(delta.Text, delta.Signature)
 	}
 }
 

@@ -62,7 +62,11 @@ func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, 
 	idle := time.AfterFunc(m.options.IdleTimeout, func() { cancel(errIdle) })
 	defer idle.Stop()
 
-	out, err := m.client.ConverseStream(ctx, m.request(record, in), ownDecoder)
+	request, err := m.request(record, in)
+	if err != nil {
+		return model.Answer{}, &model.Failure{Code: protocol.CodeInternal, Final: true, Err: err}
+	}
+	out, err := m.client.ConverseStream(ctx, request, ownDecoder)
 	if err != nil {
 		return model.Answer{}, failure(ctx, err)
 	}
@@ -94,16 +98,18 @@ func (m *Models) read(ctx context.Context, stream *bedrockruntime.ConverseStream
 		// The SDK reports no error for a stream that breaks off.
 		return heard.answer, &model.Failure{Code: protocol.CodeModelError, Retryable: true, Err: errors.New("the stream broke off")}
 	}
-	return heard.answer, judge(heard.answer)
+	return heard.answer, judge(heard)
 }
 
 // judge returns the failure that a stop reason stands for, if it does.
-func judge(answer model.Answer) error {
-	switch types.StopReason(answer.StopReason) {
-	case types.StopReasonContentFiltered:
+func judge(heard transcript) error {
+	switch reason := types.StopReason(heard.answer.StopReason); {
+	case reason == types.StopReasonContentFiltered:
 		return &model.Failure{Code: protocol.CodeContentFiltered}
-	case types.StopReasonMalformedModelOutput, types.StopReasonMalformedToolUse:
-		return &model.Failure{Code: protocol.CodeModelError, Err: fmt.Errorf("the model stopped for %s", answer.StopReason)}
+	case reason == types.StopReasonMalformedModelOutput, reason == types.StopReasonMalformedToolUse:
+		return &model.Failure{Code: protocol.CodeModelError, Err: fmt.Errorf("the model stopped for %s", reason)}
+	case reason == types.StopReasonToolUse && heard.malformed:
+		return &model.Failure{Code: protocol.CodeModelError, Err: errors.New("the model uses a tool with an input that is no JSON object")}
 	}
 	return nil
 }

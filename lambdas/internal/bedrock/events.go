@@ -2,6 +2,8 @@ package bedrock
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,21 +15,28 @@ import (
 
 // transcript gathers what the events of a stream say.
 type transcript struct {
-	onDelta func(model.Delta)
-	stopped bool
-	answer  model.Answer
+	onDelta   func(model.Delta)
+	open      map[int32]*whole // by the index of the block
+	malformed bool             // a use of a tool has an input that is no object
+	stopped   bool
+	answer    model.Answer
 }
 
 // hear takes one event. One of a kind that this code does not know is passed on
 // as what it is: it may have a price, and it ends nothing.
 func (t *transcript) hear(event types.ConverseStreamOutput) {
 	switch e := event.(type) {
-	case *types.ConverseStreamOutputMemberMessageStart, *types.ConverseStreamOutputMemberContentBlockStop:
+	case *types.ConverseStreamOutputMemberMessageStart:
 	case *types.ConverseStreamOutputMemberContentBlockStart:
-		t.begin(e.Value.Start)
+		t.begin(aws.ToInt32(e.Value.ContentBlockIndex), e.Value.Start)
 	case *types.ConverseStreamOutputMemberContentBlockDelta:
-		t.delta(e.Value.Delta)
+		t.delta(aws.ToInt32(e.Value.ContentBlockIndex), e.Value.Delta)
+	case *types.ConverseStreamOutputMemberContentBlockStop:
+		t.end(aws.ToInt32(e.Value.ContentBlockIndex))
 	case *types.ConverseStreamOutputMemberMessageStop:
+		for _, index := range slices.Sorted(maps.Keys(t.open)) {
+			t.end(index)
+		}
 		t.stopped, t.answer.StopReason = true, string(e.Value.StopReason)
 	case *types.ConverseStreamOutputMemberMetadata:
 		t.report(e.Value.Usage)
@@ -37,24 +46,28 @@ func (t *transcript) hear(event types.ConverseStreamOutput) {
 }
 
 // begin takes the start of a block. That of a text is not announced.
-func (t *transcript) begin(start types.ContentBlockStart) {
+func (t *transcript) begin(index int32, start types.ContentBlockStart) {
 	switch s := start.(type) {
 	case nil:
 	case *types.ContentBlockStartMemberToolUse:
-		t.onDelta(model.Delta{Kind: model.KindToolUse, Size: len(aws.ToString(s.Value.Name))})
+		name := aws.ToString(s.Value.Name)
+		t.block(index).use = &model.ToolUse{ID: aws.ToString(s.Value.ToolUseId), Name: name}
+		t.onDelta(model.Delta{Kind: model.KindToolUse, Size: len(name)})
 	default:
 		t.unknown(start)
 	}
 }
 
-func (t *transcript) delta(delta types.ContentBlockDelta) {
+func (t *transcript) delta(index int32, delta types.ContentBlockDelta) {
 	switch d := delta.(type) {
 	case *types.ContentBlockDeltaMemberText:
 		t.onDelta(model.Delta{Kind: model.KindText, Text: d.Value})
 	case *types.ContentBlockDeltaMemberReasoningContent:
-		t.reasoning(d.Value)
+		t.reasoning(index, d.Value)
 	case *types.ContentBlockDeltaMemberToolUse:
-		t.onDelta(model.Delta{Kind: model.KindToolUse, Size: len(aws.ToString(d.Value.Input))})
+		input := aws.ToString(d.Value.Input)
+		t.block(index).data = append(t.block(index).data, input...)
+		t.onDelta(model.Delta{Kind: model.KindToolUse, Size: len(input)})
 	default:
 		t.unknown(delta)
 	}
@@ -62,13 +75,14 @@ func (t *transcript) delta(delta types.ContentBlockDelta) {
 
 // reasoning takes a piece of reasoning. Where its text is kept back, the
 // signature grows with it, so that it is counted for it.
-func (t *transcript) reasoning(delta types.ReasoningContentBlockDelta) {
+func (t *transcript) reasoning(index int32, delta types.ReasoningContentBlockDelta) {
 	switch d := delta.(type) {
 	case *types.ReasoningContentBlockDeltaMemberText:
-		t.onDelta(model.Delta{Kind: model.KindReasoning, Size: len(d.Value)})
+		t.onDelta(model.Delta{Kind: model.KindReasoning, Text: d.Value})
 	case *types.ReasoningContentBlockDeltaMemberSignature:
-		t.onDelta(model.Delta{Kind: model.KindReasoning, Size: len(d.Value)})
+		t.onDelta(model.Delta{Kind: model.KindReasoning, Signature: d.Value})
 	case *types.ReasoningContentBlockDeltaMemberRedactedContent:
+		t.block(index).data = append(t.block(index).data, d.Value...)
 		t.onDelta(model.Delta{Kind: model.KindReasoning, Size: len(d.Value)})
 	default:
 		t.unknown(delta)

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
+	"github.com/streaming-service/streaming-service/internal/modelfamily"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/protocol"
 )
@@ -18,11 +19,18 @@ const metadataRequestID = "requestId"
 // request says what to ask. The number of tokens is always bounded: without a
 // bound Bedrock reserves the model's maximum. Newer models refuse a temperature,
 // so it is sent only if somebody asked for one.
-func (m *Models) request(record life.Record, in life.Input) *bedrockruntime.ConverseStreamInput {
+func (m *Models) request(record life.Record, in life.Input) (*bedrockruntime.ConverseStreamInput, error) {
+	family := modelfamily.Of(record.Model.ModelID)
+	points := cachePoints(in, family)
+	turns, err := messages(in.Messages, family)
+	if err != nil {
+		return nil, err
+	}
 	request := &bedrockruntime.ConverseStreamInput{
 		ModelId:         aws.String(record.Model.ModelID),
-		Messages:        messages(in.Messages),
-		System:          system(in.System),
+		Messages:        points.inMessages(turns),
+		System:          points.inSystem(system(in.System)),
+		ToolConfig:      points.inTools(tools(in)),
 		RequestMetadata: map[string]string{metadataRequestID: record.RequestID},
 		InferenceConfig: &types.InferenceConfiguration{
 			MaxTokens:     aws.Int32(int32(min(record.Model.MaxTokens, math.MaxInt32))), //nolint:gosec // bounded
@@ -31,24 +39,16 @@ func (m *Models) request(record life.Record, in life.Input) *bedrockruntime.Conv
 			StopSequences: in.StopSequences,
 		},
 	}
+	if fields := family.ReasoningFields(in.Effort, record.Model.MaxTokens); in.Effort != "" && fields != nil {
+		request.AdditionalModelRequestFields = rawDocument{raw: protocol.Encode(fields)}
+	}
 	if m.options.GuardrailID != "" {
 		request.GuardrailConfig = &types.GuardrailStreamConfiguration{
 			GuardrailIdentifier: aws.String(m.options.GuardrailID),
 			GuardrailVersion:    aws.String(m.options.GuardrailVersion),
 		}
 	}
-	return request
-}
-
-func messages(turns []protocol.Message) []types.Message {
-	list := make([]types.Message, len(turns))
-	for i, turn := range turns {
-		list[i] = types.Message{
-			Role:    types.ConversationRole(turn.Role),
-			Content: []types.ContentBlock{&types.ContentBlockMemberText{Value: turn.Content}},
-		}
-	}
-	return list
+	return request, nil
 }
 
 func system(blocks []string) []types.SystemContentBlock {

@@ -57,7 +57,7 @@ func TestPanicInterruptsTheResponseOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Attempts = attempts(func(_ life.Record, hold attempt.Hold) attempt.Verdict {
-		hold.OnText("Hel")
+		hold.OnDelta(model.Delta{Kind: model.KindText, Text: "Hel"})
 		panic("defect")
 	})
 	response := w.post(t, "", streamed)

@@ -111,7 +111,11 @@ func (f *Function) handOn(ctx context.Context, record life.Record, at position, 
 	if err != nil {
 		return at, fmt.Errorf("reading the log of request %s: %w", record.RequestID, err)
 	}
-	for _, frame := range life.DeltaFrames(record, chunks, at.seq) {
+	for _, frame := range life.AnswerFrames(record, chunks, at.seq) {
+		if frame.Type != protocol.FrameDelta {
+			at.seq = *frame.Seq
+			continue
+		}
 		known := min(at.told, len(frame.Text))
 		at.told -= known
 		reply.write(frame.Text[known:])

@@ -150,7 +150,7 @@ func (f *Function) run(ctx context.Context, admitted admission.Admitted, reply *
 		return
 	}
 	verdict := f.Attempts.Run(ctx, admitted.Record, attempt.Hold{
-		Input: &admitted.Input, OnText: reply.write, Irrevocable: reply.streamed, Log: log,
+		Input: &admitted.Input, OnDelta: reply.take, Irrevocable: reply.streamed, Log: log,
 	})
 	f.Attempts.CountPosts()
 	if verdict.Err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/admission"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/model"
 	"github.com/streaming-service/streaming-service/lambdas/internal/openai"
 	"github.com/streaming-service/streaming-service/protocol"
 )
@@ -108,6 +109,13 @@ func (r *reply) beginAs(status int, kind string, header map[string]string) (firs
 		close(r.begun)
 	})
 	return first
+}
+
+// take adds a piece of the model's answer.
+func (r *reply) take(piece model.Delta) {
+	if piece.Kind == model.KindText {
+		r.write(piece.Text)
+	}
 }
 
 // write adds to the answer. Nothing is no piece of it.

@@ -118,6 +118,13 @@ func getMap(i item, name string) item {
 	return nil
 }
 
+func getBytes(i item, name string) []byte {
+	if v, ok := i[name].(*types.AttributeValueMemberB); ok {
+		return v.Value
+	}
+	return nil
+}
+
 func getSet(i item, name string) []string {
 	if v, ok := i[name].(*types.AttributeValueMemberSS); ok {
 		return slices.Sorted(slices.Values(v.Value))

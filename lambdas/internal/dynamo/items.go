@@ -212,31 +212,6 @@ func texts(values []string) types.AttributeValue {
 	return &types.AttributeValueMemberL{Value: list}
 }
 
-// inputItem holds the texts natively: encoded as JSON, a body of the largest
-// size could outgrow an item.
-func inputItem(requestID, hash string, in life.Input) item {
-	i := inputKey(requestID, hash)
-	messages := make([]types.AttributeValue, len(in.Messages))
-	for n, m := range in.Messages {
-		messages[n] = &types.AttributeValueMemberM{Value: item{"role": text(m.Role), "content": text(m.Content)}}
-	}
-	i["v"] = number(protocol.Version)
-	i["messages"] = &types.AttributeValueMemberL{Value: messages}
-	i["system"] = texts(in.System)
-	i["stop"] = texts(in.StopSequences)
-	return i
-}
-
-func readInput(i item) life.Input {
-	in := life.Input{System: readTexts(i, "system"), StopSequences: readTexts(i, "stop")}
-	for _, v := range getList(i, "messages") {
-		if m, ok := v.(*types.AttributeValueMemberM); ok {
-			in.Messages = append(in.Messages, protocol.Message{Role: getText(m.Value, "role"), Content: getText(m.Value, "content")})
-		}
-	}
-	return in
-}
-
 func readTexts(i item, name string) []string {
 	var out []string
 	for _, v := range getList(i, name) {
@@ -245,32 +220,6 @@ func readTexts(i item, name string) []string {
 		}
 	}
 	return out
-}
-
-func chunkItem(requestID, owner string, c life.Chunk) item {
-	i := chunkKey(requestID, owner, c.FirstSeq)
-	lengths := make([]types.AttributeValue, len(c.Lengths))
-	for n, length := range c.Lengths {
-		lengths[n] = number(int64(length))
-	}
-	i["firstSeq"] = number(int64(c.FirstSeq))
-	i["lastSeq"] = number(int64(c.LastSeq()))
-	i["lens"] = &types.AttributeValueMemberL{Value: lengths}
-	i["text"] = text(c.Text)
-	i["outTokens"] = number(c.OutputTokens)
-	return i
-}
-
-func readChunk(i item) life.Chunk {
-	c := life.Chunk{
-		FirstSeq:     int(getNumber(i, "firstSeq")),
-		Text:         getText(i, "text"),
-		OutputTokens: getNumber(i, "outTokens"),
-	}
-	for _, v := range getList(i, "lens") {
-		c.Lengths = append(c.Lengths, int(toNumber(v)))
-	}
-	return c
 }
 
 func connectionItem(c life.Connection) item {

@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"reflect"
@@ -34,16 +35,78 @@ func TestInput(t *testing.T) {
 	}
 }
 
+func TestInputOfBlocks(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
+	want := life.Input{
+		Messages: []protocol.Message{
+			{Role: "user", Blocks: []protocol.Block{
+				protocol.TextBlock("what?"),
+				{Type: protocol.BlockImage, Format: "png", Data: []byte{0, 255}},
+				{Type: protocol.BlockDocument, Format: "pdf", Name: "a", UploadID: "u"},
+			}},
+			{Role: "assistant", Blocks: []protocol.Block{
+				{Type: protocol.BlockReasoning, Text: "hm", Signature: "s"},
+				{Type: protocol.BlockReasoning, Signature: "s"},
+				{Type: protocol.BlockReasoning, Redacted: []byte{1}},
+				{Type: protocol.BlockToolUse, ToolUseID: "t", Name: "n", Input: raw(`{"b":1.50,"a":[]}`)},
+			}},
+			{Role: "user", Blocks: []protocol.Block{{
+				Type: protocol.BlockToolResult, ToolUseID: "t", Status: "error",
+				Content: []protocol.Block{{Type: protocol.BlockJSON, JSON: raw(`{}`)}, protocol.TextBlock("no")},
+			}}},
+		},
+		Tools:      []protocol.Tool{{Name: "n", Description: "d", InputSchema: raw(`{"type":"object"}`)}, {Name: "m", InputSchema: raw(`{"type":"object"}`)}},
+		ToolChoice: &protocol.ToolChoice{Name: "n"},
+		Effort:     "low",
+		Cache:      true,
+	}
+	for _, choice := range []*protocol.ToolChoice{want.ToolChoice, {Mode: protocol.ToolChoiceAny}, nil} {
+		want.ToolChoice = choice
+		if err := db.PutInput(ctx, "id", "hash", want, start); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.Input(ctx, "id", "hash"); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("Input = %+v, %v\nwant    %+v", got, err, want)
+		}
+	}
+}
+
+func TestChunkOfBlocks(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	plain := life.ChunkOf(1, []life.Piece{{Kind: life.PieceText, Text: "a"}})
+	mixed := life.ChunkOf(2, []life.Piece{{Kind: life.PieceReasoning, Text: "b"}, {Kind: life.PieceText, Text: "c"}})
+	for _, chunk := range []life.Chunk{plain, mixed} {
+		if err := db.PutChunk(ctx, "id", "owner", chunk, start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := db.Chunks(ctx, "id", "owner", 0); err != nil || !reflect.DeepEqual(got, []life.Chunk{plain, mixed}) {
+		t.Errorf("Chunks = %+v, %v", got, err)
+	}
+	if _, says := db.Item(t, dynamotest.Tables.Requests, "r#id", "c#owner#00000001")["kinds"]; says {
+		t.Error("a chunk of text alone has grown")
+	}
+}
+
 func TestLargestInputFitsAnItem(t *testing.T) {
 	t.Parallel()
 	db := dynamotest.New(t)
-	content := strings.Repeat("\u2028", protocol.MaxBodyBytes/3)
-	if err := db.PutInput(ctx, "id", "hash", life.Input{Messages: []protocol.Message{{Role: "user", Content: content}}}, start); err != nil {
-		t.Fatal(err)
-	}
-	const itemLimit = 400 << 10
-	if size := itemSize(db.Item(t, dynamotest.Tables.Requests, "r#id", "input#hash")); size > itemLimit {
-		t.Errorf("item of %d bytes", size)
+	escaped := strings.Repeat("\u2028", protocol.MaxBodyBytes/3)
+	for name, in := range map[string]life.Input{
+		"text":  {Messages: []protocol.Message{{Role: "user", Content: escaped}}},
+		"tools": {Tools: []protocol.Tool{{Name: "n", Description: escaped}}},
+		"image": {Messages: []protocol.Message{{Role: "user", Blocks: []protocol.Block{{Type: protocol.BlockImage, Data: make([]byte, protocol.MaxBodyBytes*3/4)}}}}},
+	} {
+		if err := db.PutInput(ctx, "id", name, in, start); err != nil {
+			t.Fatal(err)
+		}
+		const itemLimit = 400 << 10
+		if size := itemSize(db.Item(t, dynamotest.Tables.Requests, "r#id", "input#"+name)); size < protocol.MaxBodyBytes/2 || size > itemLimit {
+			t.Errorf("%s: item of %d bytes", name, size)
+		}
 	}
 }
 
@@ -57,6 +120,8 @@ func itemSize(item map[string]types.AttributeValue) (size int) {
 
 func valueSize(v types.AttributeValue) (size int) {
 	switch v := v.(type) {
+	case *types.AttributeValueMemberB:
+		return len(v.Value)
 	case *types.AttributeValueMemberS:
 		return len(v.Value)
 	case *types.AttributeValueMemberM:

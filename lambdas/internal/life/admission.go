@@ -85,18 +85,39 @@ func Seconds(wait time.Duration) int64 {
 	return max(1, int64(math.Ceil(wait.Seconds())))
 }
 
+// toolTokens is what the models' own instructions for tools count (Anthropic,
+// tool-use: up to 346 tokens).
+const toolTokens = 350
+
 // Estimate returns the tokens to reserve: a third of the bytes and 8 for each
-// message and system block, which no tokenizer in use exceeds on plain text,
-// plus what the model may answer.
+// block of a message or of the system text and each tool, which no tokenizer in
+// use exceeds on plain text, plus what the model may answer. Images and documents
+// are not among them.
 func Estimate(in Input, maxTokens int) int64 {
 	total := int64(maxTokens)
 	for _, m := range in.Messages {
-		total += estimateText(m.Content)
+		for _, b := range m.All() {
+			total += estimateBlock(b)
+		}
 	}
 	for _, block := range in.System {
-		total += estimateText(block)
+		total += estimateBytes(len(block))
+	}
+	for _, tool := range in.Tools {
+		total += estimateBytes(len(tool.Name) + len(tool.Description) + len(tool.InputSchema))
+	}
+	if len(in.Tools) > 0 {
+		total += toolTokens
 	}
 	return total
 }
 
-func estimateText(s string) int64 { return int64(len(s)+2)/3 + 8 }
+func estimateBlock(b protocol.Block) int64 {
+	total := estimateBytes(len(b.Text) + len(b.Redacted) + len(b.Name) + len(b.Input) + len(b.JSON))
+	for _, part := range b.Content {
+		total += estimateBlock(part)
+	}
+	return total
+}
+
+func estimateBytes(n int) int64 { return int64(n+2)/3 + 8 }

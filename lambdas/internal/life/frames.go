@@ -1,10 +1,6 @@
 package life
 
-import (
-	"strings"
-
-	"github.com/streaming-service/streaming-service/protocol"
-)
+import "github.com/streaming-service/streaming-service/protocol"
 
 // failures gives each code of an ended request the words that its user reads,
 // and whether the same request under a new key may succeed, unless the record
@@ -52,8 +48,8 @@ func EndFrame(r Record) protocol.Frame {
 }
 
 // Replay returns the frames of the record's current attempt that a client lacks
-// who has everything up to (attempt, afterSeq): the start, the deltas that the
-// log holds, and the end. Frames have the cuts of the live ones.
+// who has everything up to (attempt, afterSeq): the start, the answer as the log
+// holds it, and the end. Frames have the cuts of the live ones.
 func Replay(r Record, chunks []Chunk, attempt, afterSeq int) []protocol.Frame {
 	var frames []protocol.Frame
 	if attempt != r.Attempt {
@@ -63,7 +59,7 @@ func Replay(r Record, chunks []Chunk, attempt, afterSeq int) []protocol.Frame {
 		if afterSeq < 0 {
 			frames = append(frames, protocol.StartFrame(r.RequestID, r.Attempt, r.Model.ModelID))
 		}
-		frames = append(frames, DeltaFrames(r, chunks, afterSeq)...)
+		frames = append(frames, AnswerFrames(r, chunks, afterSeq)...)
 	}
 	if r.Status.Terminal() {
 		frames = append(frames, EndFrame(r))
@@ -71,19 +67,24 @@ func Replay(r Record, chunks []Chunk, attempt, afterSeq int) []protocol.Frame {
 	return frames
 }
 
-// DeltaFrames returns the deltas after afterSeq that chunks hold.
-func DeltaFrames(r Record, chunks []Chunk, afterSeq int) []protocol.Frame {
+// AnswerFrames returns the frames of the answer after afterSeq that chunks hold.
+func AnswerFrames(r Record, chunks []Chunk, afterSeq int) []protocol.Frame {
 	var frames []protocol.Frame
 	for _, c := range Contiguous(chunks, afterSeq) {
-		text := c.Text
-		for i, n := range c.Lengths {
-			if n < 0 || n > len(text) {
+		pieces := c.pieces()
+		for i, p := range pieces {
+			seq := c.FirstSeq + i
+			if seq <= afterSeq {
+				continue
+			}
+			f, ok := p.Frame(r.RequestID, r.Attempt, seq)
+			if !ok {
 				return frames
 			}
-			if seq := c.FirstSeq + i; seq > afterSeq {
-				frames = append(frames, protocol.DeltaFrame(r.RequestID, r.Attempt, seq, text[:n]))
-			}
-			text = text[n:]
+			frames = append(frames, f)
+		}
+		if len(pieces) < len(c.Lengths) {
+			return frames
 		}
 	}
 	return frames
@@ -107,26 +108,30 @@ func Contiguous(chunks []Chunk, afterSeq int) []Chunk {
 	return run
 }
 
-// Text joins the chunks of an attempt from its first delta up to the first gap,
-// and returns the seq of the last delta in it; 0 if there is none.
-func Text(chunks []Chunk) (text string, lastSeq int) {
-	var b strings.Builder
-	for _, c := range Contiguous(chunks, 0) {
-		b.WriteString(c.Text)
-		lastSeq = c.LastSeq()
+// Answer puts the answer of an attempt together from its first frame up to the
+// first gap, and returns the seq of the last frame in it; 0 if there is none. A
+// block of which parts are missing is not in it, nor are the parts.
+func Answer(chunks []Chunk) (answer *protocol.Answer, lastSeq int) {
+	answer = new(protocol.Answer)
+	for _, f := range AnswerFrames(Record{}, chunks, 0) {
+		answer.Add(f)
+		if !answer.Partial() {
+			lastSeq = *f.Seq
+		}
 	}
-	return b.String(), lastSeq
+	return answer, lastSeq
 }
 
-// State returns the body of GET /requests/{requestId}. Its text is the one that
+// State returns the body of GET /requests/{requestId}. Its answer is the one that
 // chunks, the log of the record's owner, hold.
 func State(r Record, chunks []Chunk) protocol.RequestState {
-	text, last := Text(chunks)
+	answer, last := Answer(chunks)
 	s := protocol.RequestState{
 		RequestID:  r.RequestID,
 		Status:     r.Status,
 		Attempt:    r.Attempt,
-		Text:       text,
+		Text:       answer.Text(),
+		Content:    answer.Content(),
 		LastSeq:    last,
 		StopReason: r.StopReason,
 		Usage:      r.Spent(),

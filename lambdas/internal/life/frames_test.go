@@ -104,23 +104,62 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// A replay from any point gives the very frames that the stream had.
+// drawAnswer draws the frames of an answer: text, reasoning and uses of tools,
+// some of them in parts.
+func drawAnswer(t *rapid.T) []protocol.Frame {
+	var frames []protocol.Frame
+	add := func(f protocol.Frame) {
+		seq := len(frames) + 1
+		f.RequestID, f.Attempt, f.Seq = "r", 1, &seq
+		frames = append(frames, f)
+	}
+	for range rapid.IntRange(1, 40).Draw(t, "frames") {
+		text := rapid.StringN(1, 5, 20).Draw(t, "text")
+		switch rapid.SampledFrom([]string{"text", "text", "reasoning", "signature", "redacted", "tool", "parts"}).Draw(t, "kind") {
+		case "text":
+			add(protocol.Frame{Type: protocol.FrameDelta, Text: text})
+		case "reasoning":
+			add(protocol.Frame{Type: protocol.FrameReasoning, Text: text})
+		case "signature":
+			add(protocol.Frame{Type: protocol.FrameReasoning, Text: text, Signature: text})
+		case "redacted":
+			add(protocol.Frame{Type: protocol.FrameReasoning, Redacted: []byte(text)})
+		case "tool":
+			add(protocol.Frame{Type: protocol.FrameToolUse, ToolUseID: "t", Name: "n", Input: protocol.Encode(map[string]string{text: text})})
+		case "parts":
+			for part, input := range []string{`{"a\u2028":`, `"<`, `"}`} {
+				add(protocol.Frame{Type: protocol.FrameToolUse, ToolUseID: "t", Name: "n", Input: protocol.Encode(input), Part: part + 1, Parts: 3})
+			}
+		}
+	}
+	return frames
+}
+
+// A replay from any point gives the very frames that the stream had, and GET the
+// blocks that they carry; of a block that the log holds in part it gives none.
 func TestReplayGivesTheFramesOfTheStream(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		texts := rapid.SliceOfN(rapid.StringN(1, 5, 20), 1, 40).Draw(t, "deltas")
+		frames := drawAnswer(t)
+		frames = frames[:rapid.IntRange(1, len(frames)).Draw(t, "so far")]
 		record := life.Record{Key: life.Key{RequestID: "r"}, Status: protocol.StatusStreaming, Attempt: 1}
 		var live [][]byte
-		for i, s := range texts {
-			live = append(live, protocol.DeltaFrame("r", 1, i+1, s).Encode())
+		var pieces []life.Piece
+		var want protocol.Answer
+		last := 0
+		for _, f := range frames {
+			live, pieces = append(live, f.Encode()), append(pieces, life.PieceOf(f))
+			if want.Add(f); !want.Partial() {
+				last = *f.Seq
+			}
 		}
 		var log []life.Chunk
-		for i := 0; i < len(texts); {
-			n := rapid.IntRange(1, len(texts)-i).Draw(t, "chunk")
-			log = append(log, chunk(i+1, texts[i:i+n]...))
+		for i := 0; i < len(pieces); {
+			n := rapid.IntRange(1, len(pieces)-i).Draw(t, "chunk")
+			log = append(log, life.ChunkOf(i+1, pieces[i:i+n]))
 			i += n
 		}
-		after := rapid.IntRange(0, len(texts)).Draw(t, "after")
+		after := rapid.IntRange(0, len(frames)).Draw(t, "after")
 		var replayed [][]byte
 		for _, f := range life.Replay(record, log, 1, after) {
 			replayed = append(replayed, f.Encode())
@@ -128,17 +167,38 @@ func TestReplayGivesTheFramesOfTheStream(t *testing.T) {
 		if !reflect.DeepEqual(replayed, append([][]byte(nil), live[after:]...)) {
 			t.Fatalf("replayed %q, want %q", replayed, live[after:])
 		}
-		if text, last := life.Text(log); text != strings.Join(texts, "") || last != len(texts) {
-			t.Fatalf("Text = %q, %d", text, last)
+		got := life.State(record, log)
+		if got.Text != want.Text() || got.LastSeq != last || string(protocol.Encode(got.Content)) != string(protocol.Encode(want.Content())) {
+			t.Fatalf("state %s, want %s up to %d", protocol.Encode(got), protocol.Encode(want.Content()), last)
 		}
 	})
 }
 
-func TestDeltaFramesOfABrokenChunk(t *testing.T) {
+// Chunks of text alone are what they were before there was anything else.
+func TestChunksOfTextSayNoKinds(t *testing.T) {
 	t.Parallel()
-	broken := life.Chunk{FirstSeq: 1, Lengths: []int{1, 9}, Text: "ab"}
-	if got := seqs(life.DeltaFrames(life.Record{}, []life.Chunk{broken}, 0)); !reflect.DeepEqual(got, []string{"delta 1 a"}) {
-		t.Errorf("DeltaFrames = %q", got)
+	plain := life.ChunkOf(3, []life.Piece{{Kind: life.PieceText, Text: "ab"}, {Kind: life.PieceText, Text: "é"}})
+	if want := (life.Chunk{FirstSeq: 3, Lengths: []int{2, 2}, Text: "abé"}); !reflect.DeepEqual(plain, want) {
+		t.Errorf("chunk %+v, want %+v", plain, want)
+	}
+	mixed := life.ChunkOf(3, []life.Piece{{Kind: life.PieceReasoning, Text: "ab"}, {Kind: life.PieceText, Text: "c"}})
+	if mixed.Kinds != "rd" {
+		t.Errorf("kinds %q", mixed.Kinds)
+	}
+}
+
+func TestFramesOfABrokenChunk(t *testing.T) {
+	t.Parallel()
+	for name, broken := range map[string]life.Chunk{
+		"a length too many": {FirstSeq: 1, Lengths: []int{1, 9}, Text: "ab"},
+		"a kind too few":    {FirstSeq: 1, Lengths: []int{1, 1}, Kinds: "d", Text: "ab"},
+		"a kind of later":   {FirstSeq: 1, Lengths: []int{1, 1}, Kinds: "d?", Text: "ab"},
+		"no frame":          {FirstSeq: 1, Lengths: []int{1, 1}, Kinds: "df", Text: "ab"},
+	} {
+		next := life.Chunk{FirstSeq: 3, Lengths: []int{1}, Text: "c"}
+		if got := seqs(life.AnswerFrames(life.Record{}, []life.Chunk{broken, next}, 0)); !reflect.DeepEqual(got, []string{"delta 1 a"}) {
+			t.Errorf("%s: AnswerFrames = %q", name, got)
+		}
 	}
 }
 

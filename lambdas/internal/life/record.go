@@ -78,9 +78,13 @@ type ModelParameters struct {
 
 // Input is what the model is asked, stored as an item of its own.
 type Input struct {
-	Messages      []protocol.Message `json:"messages"`
-	System        []string           `json:"system,omitempty"` // operator's block, then the client's
-	StopSequences []string           `json:"stopSequences,omitempty"`
+	Messages      []protocol.Message   `json:"messages"`
+	System        []string             `json:"system,omitempty"` // operator's block, then the client's
+	StopSequences []string             `json:"stopSequences,omitempty"`
+	Tools         []protocol.Tool      `json:"tools,omitempty"`
+	ToolChoice    *protocol.ToolChoice `json:"toolChoice,omitempty"`
+	Effort        string               `json:"effort,omitempty"` // of reasoning; "": none is asked for
+	Cache         bool                 `json:"cache,omitempty"`
 }
 
 // Live reports whether an attempt may still be running at now: its lease has
@@ -135,17 +139,6 @@ type End struct {
 	ErrorCode  protocol.Code
 	Final      bool // no other try can succeed, under whatever key
 }
-
-// Chunk is a run of consecutive delta frames in the log of an attempt.
-type Chunk struct {
-	FirstSeq     int   // seq of the first delta
-	Lengths      []int // bytes of each delta's text
-	Text         string
-	OutputTokens int64 // estimate, as of the last frame, of all that the model produced
-}
-
-// LastSeq is the seq of the chunk's last delta.
-func (c Chunk) LastSeq() int { return c.FirstSeq + len(c.Lengths) - 1 }
 
 // Connection is one live socket of a user.
 type Connection struct {

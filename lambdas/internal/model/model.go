@@ -2,17 +2,30 @@
 package model
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// Delta is one piece of what a model produces. All of it is paid for; only text
-// is shown.
+// Delta is one piece of what a model produces. All of it is paid for: Text,
+// Signature and Redacted for their bytes, and Size for bytes that are not among
+// them.
 type Delta struct {
 	Kind Kind
-	Text string // of KindText
-	Size int    // bytes, of every other kind
+	Text string // of KindText and KindReasoning
+	// Signature ends a block of reasoning. It may come in pieces.
+	Signature string
+	Redacted  []byte   // of KindReasoning: a block that the model keeps to itself
+	ToolUse   *ToolUse // of KindToolUse, once it is whole
+	Size      int
+}
+
+// ToolUse is a use of a tool that the model asks for.
+type ToolUse struct {
+	ID    string
+	Name  string
+	Input json.RawMessage // an object
 }
 
 // Kind says what a piece is. One that has no constant here is named by the
@@ -22,8 +35,8 @@ type Kind string
 // The kinds that this code knows.
 const (
 	KindText      Kind = "text"
-	KindReasoning Kind = "reasoning" // its text, its signature, and what of it is redacted
-	KindToolUse   Kind = "toolUse"   // the name of a tool and its input
+	KindReasoning Kind = "reasoning"
+	KindToolUse   Kind = "toolUse"
 )
 
 // Known reports whether this code knows the kind.

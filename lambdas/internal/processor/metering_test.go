@@ -14,7 +14,7 @@ import (
 // think produces a hundred tokens of reasoning in five seconds.
 func think(ctx context.Context, take func(model.Delta)) error {
 	for range 100 {
-		take(model.Delta{Kind: model.KindReasoning, Size: 4})
+		take(model.Delta{Kind: model.KindReasoning, Text: "hmm "})
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():

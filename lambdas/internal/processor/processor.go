@@ -51,6 +51,7 @@ type Deps struct {
 	Lives   Lives
 	Queue   Queue
 	Model   attempt.Model
+	Uploads attempt.Uploads // nil: no input refers to any
 	Hub     *relay.Hub
 	Pace    attempt.Pace
 	Metrics *metrics.Recorder // nil: none are written
@@ -84,7 +85,7 @@ func New(d Deps, o Options) *Processor {
 		o.Now = time.Now
 	}
 	return &Processor{Deps: d, options: o, attempts: attempt.New(attempt.Deps{
-		Store: d.Store, Lives: d.Lives, Model: d.Model, Hub: d.Hub, Pace: d.Pace, Metrics: d.Metrics, Log: d.Log,
+		Store: d.Store, Lives: d.Lives, Model: d.Model, Uploads: d.Uploads, Hub: d.Hub, Pace: d.Pace, Metrics: d.Metrics, Log: d.Log,
 	}, attempt.Options{
 		Lease: o.Lease, FlushInterval: o.FlushInterval, CancelOnDisconnect: o.CancelOnDisconnect, LogTTL: o.LogTTL, Now: o.Now,
 	})}

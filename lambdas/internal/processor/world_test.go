@@ -53,7 +53,10 @@ type world struct {
 	frames   map[string][]frame
 	calls    int
 	claims   []time.Time
-	absent   bool // the input is not there
+	absent   bool              // the input is not there
+	content  []protocol.Block  // of the input; nil: the prompt
+	uploads  map[string][]byte // of the user
+	asked    life.Input        // of the last call of the model
 	finished []life.Record
 	logs     bytes.Buffer
 }
@@ -154,7 +157,8 @@ func (w *world) modelCalls() int {
 func (w *world) text(r life.Record) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	text, _ := life.Text(w.chunks[r.Owner])
+	answer, _ := life.Answer(w.chunks[r.Owner])
+	text := answer.Text()
 	return text
 }
 
@@ -173,7 +177,7 @@ func (w *world) start() *process {
 	p := &process{world: w}
 	p.hub = relay.NewHub(p, p)
 	p.Processor = processor.New(processor.Deps{
-		Store: p, Queue: p, Model: p, Hub: p.hub, Pace: steady{},
+		Store: p, Queue: p, Model: p, Uploads: p, Hub: p.hub, Pace: steady{},
 		Lives:   &life.Service{Store: p, Poster: p.hub, Now: time.Now, MaxAge: w.maxAge},
 		Metrics: metrics.New(w, "namespace", "service"),
 		Log:     slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -387,9 +391,23 @@ func (p *process) Input(ctx context.Context, _, hash string) (in life.Input, err
 			return life.ErrNotFound
 		}
 		in.Messages = []protocol.Message{{Role: protocol.RoleUser, Content: prompt}}
+		if p.content != nil {
+			in.Messages = []protocol.Message{{Role: protocol.RoleUser, Blocks: slices.Clone(p.content)}}
+		}
 		return nil
 	})
 	return in, err
+}
+
+func (p *process) Fetch(ctx context.Context, userID, uploadID string) (data []byte, err error) {
+	err = p.call(ctx, "upload", func() error {
+		var ok bool
+		if data, ok = p.uploads[uploadID]; !ok || userID != "user" {
+			return life.ErrNotFound
+		}
+		return nil
+	})
+	return data, err
 }
 
 func (p *process) PutChunk(ctx context.Context, _, owner string, c life.Chunk, expires time.Time) error {
@@ -454,6 +472,7 @@ func (p *process) Stream(ctx context.Context, _ life.Record, in life.Input, take
 	if len(in.Messages) != 1 {
 		p.t.Errorf("the model was asked %+v", in)
 	}
+	p.asked = in
 	alive := func(d model.Delta) {
 		if !p.killed.Load() {
 			take(d)

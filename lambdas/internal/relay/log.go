@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -42,10 +41,10 @@ type chunkLog struct {
 	ctx context.Context // of the attempt: a log outlives no fence
 
 	mu      sync.Mutex
-	first   int      // seq of pieces[0]
-	pieces  []string // not yet taken
+	first   int     // seq of entries[0]
+	entries []entry // not yet taken
 	bytes   int
-	total   int64 // bytes of all frames so far
+	said    int64 // bytes of the model in all frames that were taken
 	unshown int64 // bytes that the model produced beside them
 	timer   *time.Timer
 	writing bool
@@ -54,21 +53,26 @@ type chunkLog struct {
 	err     error
 }
 
-// append adds the text of the frame with this seq.
-func (l *chunkLog) append(seq int, text string) {
+// entry is a frame that waits.
+type entry struct {
+	piece life.Piece
+	said  int // bytes of the model in it
+}
+
+// append adds the frame with this seq, which carries so many bytes of the model.
+func (l *chunkLog) append(seq int, piece life.Piece, said int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.pieces) == 0 {
+	if len(l.entries) == 0 {
 		l.first = seq
 	}
-	l.pieces = append(l.pieces, text)
-	l.bytes += len(text)
-	l.total += int64(len(text))
+	l.entries = append(l.entries, entry{piece, said})
+	l.bytes += len(piece.Text)
 	if l.bytes >= chunkBytes {
 		l.start()
 		return
 	}
-	if len(l.pieces) == 1 && !l.writing {
+	if len(l.entries) == 1 && !l.writing {
 		l.arm()
 	}
 }
@@ -92,13 +96,13 @@ func (l *chunkLog) arm() {
 func (l *chunkLog) expire() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.due = len(l.pieces) > 0
+	l.due = len(l.entries) > 0
 	l.start()
 }
 
 // start starts writing unless that goes on already.
 func (l *chunkLog) start() {
-	if l.writing || l.err != nil || len(l.pieces) == 0 {
+	if l.writing || l.err != nil || len(l.entries) == 0 {
 		return
 	}
 	l.writing, l.idle = true, make(chan struct{})
@@ -123,28 +127,30 @@ func (l *chunkLog) write() {
 func (l *chunkLog) take() (life.Chunk, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.pieces) == 0 || (l.bytes < chunkBytes && !l.due) {
+	if len(l.entries) == 0 || (l.bytes < chunkBytes && !l.due) {
 		l.writing = false
 		close(l.idle)
-		if len(l.pieces) > 0 {
+		if len(l.entries) > 0 {
 			l.arm()
 		}
 		return life.Chunk{}, false
 	}
-	n, size := 0, 0
-	for n < len(l.pieces) && (n == 0 || size+len(l.pieces[n]) <= maxChunkBytes) {
-		size += len(l.pieces[n])
-		n++
+	size := 0
+	var pieces []life.Piece
+	for _, e := range l.entries {
+		if len(pieces) > 0 && size+len(e.piece.Text) > maxChunkBytes {
+			break
+		}
+		size += len(e.piece.Text)
+		l.said += int64(e.said)
+		pieces = append(pieces, e.piece)
 	}
-	chunk := life.Chunk{FirstSeq: l.first, Lengths: make([]int, n), Text: strings.Join(l.pieces[:n], "")}
-	for i, piece := range l.pieces[:n] {
-		chunk.Lengths[i] = len(piece)
-	}
-	l.first += n
+	chunk := life.ChunkOf(l.first, pieces)
+	l.first += len(pieces)
 	l.bytes -= size
-	chunk.OutputTokens = EstimateTokens(l.total - int64(l.bytes) + l.unshown)
-	if l.pieces = l.pieces[n:]; len(l.pieces) == 0 {
-		l.pieces, l.due = nil, false
+	chunk.OutputTokens = EstimateTokens(l.said + l.unshown)
+	if l.entries = l.entries[len(pieces):]; len(l.entries) == 0 {
+		l.entries, l.due = nil, false
 	}
 	return chunk, true
 }
@@ -176,7 +182,7 @@ func (l *chunkLog) complete(ctx context.Context) error {
 	for {
 		l.mu.Lock()
 		l.stopTimer()
-		if l.err != nil || (!l.writing && len(l.pieces) == 0) {
+		if l.err != nil || (!l.writing && len(l.entries) == 0) {
 			defer l.mu.Unlock()
 			return l.err
 		}
@@ -200,7 +206,7 @@ func (l *chunkLog) abandon() {
 	if l.err == nil {
 		l.err = errLogClosed
 	}
-	l.pieces = nil
+	l.entries = nil
 }
 
 func (l *chunkLog) stopTimer() {

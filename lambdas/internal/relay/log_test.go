@@ -57,6 +57,12 @@ func TestLogIsWrittenByTheKilobyteOrTheSecond(t *testing.T) {
 }
 
 // assertLog checks that the log is contiguous and holds text.
+// logged is the text that a log holds.
+func logged(log *chunks) string {
+	answer, _ := life.Answer(log.all())
+	return answer.Text()
+}
+
 func assertLog(t *testing.T, log *chunks, text string) {
 	t.Helper()
 	next := 1
@@ -66,7 +72,7 @@ func assertLog(t *testing.T, log *chunks, text string) {
 		}
 		next = c.LastSeq() + 1
 	}
-	if got, _ := life.Text(log.all()); got != text {
+	if got := logged(log); got != text {
 		t.Errorf("the log holds %d bytes, want %d", len(got), len(text))
 	}
 	all := log.all()

@@ -36,7 +36,7 @@ func TestEverySocketAndTheLogHaveTheSameCuts(t *testing.T) {
 		if !same {
 			t.Error("the sockets got different frames")
 		}
-		replayed := life.DeltaFrames(record("request"), log.all(), 0)
+		replayed := life.AnswerFrames(record("request"), log.all(), 0)
 		live := a[1 : len(a)-1]
 		if len(replayed) != len(live) {
 			t.Fatalf("the log replays %d deltas, %d went live", len(replayed), len(live))
@@ -192,7 +192,7 @@ func TestDefectEGoneSocketLosesNothingForOthers(t *testing.T) {
 		}
 		finish(t, hub, s)
 		assertWhole(t, g.frames("alive"), strings.Repeat("word ", 100))
-		if text, _ := life.Text(log.all()); text != strings.Repeat("word ", 100) {
+		if text := logged(log); text != strings.Repeat("word ", 100) {
 			t.Error("the log is not complete")
 		}
 		if tries != 1 {
@@ -210,7 +210,7 @@ func TestGenerationGoesOnWhenAllSocketsAreGone(t *testing.T) {
 		s := hub.Open(t.Context(), options(log))
 		s.Write("the answer")
 		finish(t, hub, s)
-		if text, _ := life.Text(log.all()); text != "the answer" {
+		if text := logged(log); text != "the answer" {
 			t.Errorf("the log holds %q", text)
 		}
 	})

@@ -35,23 +35,25 @@ type Options struct {
 	Pace     Pace          // nil: never stretched
 }
 
-// Stream relays the text of one attempt.
+// Stream relays the answer of one attempt.
 type Stream struct {
 	audience *audience
 	options  Options
 	log      chunkLog
 
-	mu      sync.Mutex
-	pending strings.Builder
-	seq     int       // of the last frame
-	shown   int64     // bytes of text
-	unshown int64     // bytes of what else the model produced
-	begun   time.Time // first delta
-	flushed time.Time // last delta
-	timer   *time.Timer
-	armed   bool
-	closed  bool
-	left    bool
+	mu       sync.Mutex
+	pending  strings.Builder
+	kind     protocol.FrameType // of what is pending
+	seq      int                // of the last frame
+	shown    int64              // bytes of the model in all frames
+	unshown  int64              // bytes of what else it produced
+	begun    time.Time          // first piece of the answer
+	flushed  time.Time          // last frame of it
+	answered bool               // something beside reasoning was said
+	timer    *time.Timer
+	armed    bool
+	closed   bool
+	left     bool
 }
 
 // Open announces the attempt to the user's sockets with its start frame. ctx
@@ -69,22 +71,21 @@ func (h *Hub) Open(ctx context.Context, o Options) *Stream {
 }
 
 // Write relays text, soon.
-func (s *Stream) Write(text string) {
+func (s *Stream) Write(text string) { s.write(protocol.FrameDelta, text) }
+
+func (s *Stream) write(kind protocol.FrameType, text string) {
 	if text == "" {
 		return
 	}
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if !s.begin(kind, now) {
 		return
 	}
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	s.pending.WriteString(text)
 	s.shown += int64(len(text))
-	if s.begun.IsZero() {
-		s.begun = now
-	}
 	interval := s.interval(now)
 	switch {
 	case now.Sub(s.flushed) >= interval || s.pending.Len() >= maxEncodedText:
@@ -92,6 +93,23 @@ func (s *Stream) Write(text string) {
 	case !s.armed: // the first since the last frame
 		s.arm(interval)
 	}
+}
+
+// begin makes way for a piece of a kind: what is pending of another goes first.
+// It is false when nothing more is relayed.
+func (s *Stream) begin(kind protocol.FrameType, now time.Time) bool {
+	if s.closed {
+		return false
+	}
+	if s.kind != kind {
+		s.flush(now)
+		s.kind = kind
+	}
+	if s.begun.IsZero() {
+		s.begun = now
+	}
+	s.answered = s.answered || kind != protocol.FrameReasoning
+	return true
 }
 
 // interval is how long text that comes at now waits for its frame, unless none
@@ -123,19 +141,27 @@ func (s *Stream) tick() {
 	}
 }
 
-// flush turns what is pending into frames: to the sockets and to the log.
+// flush turns what is pending into frames.
 func (s *Stream) flush(now time.Time) {
 	if s.pending.Len() == 0 {
 		return
 	}
-	r := s.options.Record
-	for _, piece := range cut(s.pending.String()) {
-		s.seq++
-		s.audience.broadcast(protocol.DeltaFrame(r.RequestID, r.Attempt, s.seq, piece).Encode())
-		s.log.append(s.seq, piece)
+	for _, piece := range cut(s.pending.String(), maxEncodedText) {
+		s.emit(protocol.Frame{Type: s.kind, Text: piece}, len(piece))
 	}
 	s.pending.Reset()
 	s.flushed = now
+}
+
+// emit sends the next frame, which carries so many bytes of the model, to the
+// sockets and to the log.
+func (s *Stream) emit(f protocol.Frame, said int) {
+	r := s.options.Record
+	s.seq++
+	seq := s.seq
+	f.RequestID, f.Attempt, f.Seq = r.RequestID, r.Attempt, &seq
+	s.audience.broadcast(f.Encode())
+	s.log.append(seq, life.PieceOf(f), said)
 }
 
 // Close relays what is pending and returns when the log is complete, with the
@@ -174,8 +200,12 @@ func (s *Stream) stop() {
 	}
 }
 
-// Count takes so many bytes of what the model produces but nobody is shown.
+// Count takes so many bytes of what the model produces but nobody is shown, or
+// not yet.
 func (s *Stream) Count(bytes int) {
+	if bytes == 0 {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unshown += int64(bytes)
@@ -201,7 +231,14 @@ func (s *Stream) OutputTokens() int64 {
 // Started reports whether the model has said anything yet.
 func (s *Stream) Started() bool { return !s.Begun().IsZero() }
 
-// Begun is when the model said its first word; zero before.
+// Answered reports whether the model has said anything yet beside reasoning.
+func (s *Stream) Answered() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answered
+}
+
+// Begun is when the model said its first word, be it of reasoning; zero before.
 func (s *Stream) Begun() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()

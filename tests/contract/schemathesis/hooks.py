@@ -47,15 +47,27 @@ def submission(body):
         body["stopSequences"] = [cut(s) for s in body["stopSequences"]]
     if "messages" in body:
         messages = body["messages"][: len(body["messages"]) - (len(body["messages"]) + 1) % 2]
-        body["messages"] = [{"content": words(m["content"]), "role": ("user", "assistant")[i % 2]} for i, m in enumerate(messages)]
-    for name in ("tools", "toolChoice", "reasoning", "cache"):
-        body.pop(name, None)
+        body["messages"] = [{"content": content(m["content"], i % 2), "role": ("user", "assistant")[i % 2]} for i, m in enumerate(messages)][-9:]
+    if "tools" in body:
+        body["tools"] = list({tool["name"]: tool for tool in body["tools"]}.values())
+    if "tools" not in body:
+        body.pop("toolChoice", None)
+    elif isinstance(body.get("toolChoice"), dict):
+        body["toolChoice"] = {"name": body["tools"][0]["name"]}
     return body
 
 
-def words(content):
-    """Text alone."""
-    return content if isinstance(content, str) else "What is a quorum?"
+def content(given, by_assistant):
+    """Blocks that fit their role: a use of a tool needs a result, a document a text and a name of its own, an upload has to exist."""
+    if isinstance(given, str):
+        return given
+    kinds = ("text", "reasoning") if by_assistant else ("text", "image")
+    fit = [block for block in given if block["type"] in kinds and "uploadId" not in block and said_something(block)]
+    return [{"type": "text", "text": "What is a quorum?"}, *fit][:2]
+
+
+def said_something(block):
+    return block.get("text", "").strip() or block.get("signature") or block.get("redacted") or block["type"] == "image"
 
 
 def completion(body):
