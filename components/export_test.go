@@ -9,6 +9,7 @@ type (
 var (
 	BedrockARNs = bedrockARNs
 	Plain       = plain
+	Defaults    = defaults
 )
 
 // RESTAPIDocument is the table of the REST API.

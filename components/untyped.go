@@ -4,12 +4,14 @@ import (
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/streaming-service/streaming-service/internal/awsprovider"
 )
 
 // ProviderVersion is the version of pulumi-aws that the component is written
-// for, as go.mod requires it. Resources registered by their type token name it
-// as the SDK does for its own; otherwise the engine may pick another version.
-const ProviderVersion = "6.83.2"
+// for. Resources registered by their type token name it as the SDK does for its
+// own; otherwise the engine may pick another version.
+const ProviderVersion = awsprovider.Version
 
 // newUntyped registers a resource of a service whose Go package is too large
 // to compile for it: wafv2 alone takes minutes and gigabytes.

@@ -30,3 +30,7 @@ func (c Code) HTTPStatus() int {
 	}
 	return 500
 }
+
+// ExposedHeaders are the headers of the REST API that a page of an allowed
+// origin may read, as Access-Control-Expose-Headers lists them.
+const ExposedHeaders = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/streaming-service/streaming-service/internal/atomicfile"
 )
 
 //go:generate go run ./internal/archive
@@ -31,24 +33,8 @@ func (archives) Build(_ context.Context, function, architecture string) (string,
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", fmt.Errorf("creating the function cache: %w", err)
 	}
-	if err := replaceFile(path, content); err != nil {
+	if err := atomicfile.Replace(path, content); err != nil {
 		return "", fmt.Errorf("writing function %s: %w", function, err)
 	}
 	return path, nil
-}
-
-func replaceFile(path string, content []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name())
-	if _, err := file.Write(content); err != nil {
-		file.Close()
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

@@ -7,8 +7,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
+
+	"github.com/streaming-service/streaming-service/internal/atomicfile"
 )
 
 // bootstrap is the name of the executable that the provided.al2023 runtime
@@ -35,7 +36,10 @@ func pack(executable, path string) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(path, content)
+	if err := atomicfile.Replace(path, content); err != nil {
+		return fmt.Errorf("writing archive: %w", err)
+	}
+	return nil
 }
 
 // digestOf returns the digest of the executable in a zip that archive made, or
@@ -70,23 +74,4 @@ func archive(code []byte, digest string) ([]byte, error) {
 		return nil, fmt.Errorf("finishing archive: %w", err)
 	}
 	return content.Bytes(), nil
-}
-
-func replaceFile(path string, content []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("creating archive: %w", err)
-	}
-	defer os.Remove(file.Name())
-	if _, err := file.Write(content); err != nil {
-		file.Close()
-		return fmt.Errorf("writing archive: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return fmt.Errorf("writing archive: %w", err)
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return fmt.Errorf("placing archive: %w", err)
-	}
-	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/streaming-service/streaming-service/internal/atomicfile"
 )
 
 // The bodies of objects are large and never change, so each lies in a file of
@@ -33,7 +35,7 @@ func (s *store) addBodies(bodies map[string][]byte) error {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("saving objects: %w", bare(err))
 		}
-		if err := replaceFile(path, content); err != nil {
+		if err := atomicfile.Replace(path, content); err != nil {
 			return fmt.Errorf("saving object %s: %w", sum, err)
 		}
 	}

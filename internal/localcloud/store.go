@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streaming-service/streaming-service/internal/atomicfile"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
 	"github.com/streaming-service/streaming-service/internal/localcloud/s3"
 	"github.com/streaming-service/streaming-service/internal/localcloud/sqs"
@@ -191,7 +192,7 @@ func (s *store) write(file string, state []byte) error {
 	if s.last[file] == sum {
 		return nil
 	}
-	if err := replaceFile(filepath.Join(s.dir, file), state); err != nil {
+	if err := atomicfile.Replace(filepath.Join(s.dir, file), state); err != nil {
 		return fmt.Errorf("saving data: %w", err)
 	}
 	s.last[file] = sum
@@ -199,26 +200,6 @@ func (s *store) write(file string, state []byte) error {
 }
 
 func (s *store) close() { _ = s.lock.Close() }
-
-// replaceFile writes a file so that a crash leaves the old or the new one.
-func replaceFile(path string, content []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name()) //nolint:errcheck // gone after the rename
-	_, err = temporary.Write(content)
-	if err == nil {
-		err = temporary.Sync()
-	}
-	if closed := temporary.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
-}
 
 // keepData saves the data now and then until the cloud closes.
 func (c *Cloud) keepData(context.Context) error {

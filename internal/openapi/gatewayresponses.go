@@ -43,9 +43,6 @@ var gatewayResponses = []gatewayResponse{
 	{kind: "DEFAULT_5XX", code: protocol.CodeInternal, title: "Internal Server Error", retryAfter: true},
 }
 
-// exposedHeaders are those that a browser's script may read.
-const exposedHeaders = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
-
 // gatewayResponsesFor are all of them, for pages of an origin to read.
 func gatewayResponsesFor(origin string) object {
 	all := object{}
@@ -102,7 +99,7 @@ func (r gatewayResponse) parameters(origin string) object {
 	headers := map[string]string{
 		"Content-Type":                  protocol.ProblemType,
 		"Access-Control-Allow-Origin":   origin,
-		"Access-Control-Expose-Headers": exposedHeaders,
+		"Access-Control-Expose-Headers": protocol.ExposedHeaders,
 	}
 	if r.retryAfter {
 		headers["Retry-After"] = "1"

@@ -93,8 +93,8 @@ func TestDeadLettersInFlightCount(t *testing.T) {
 	}
 }
 
-// TestProviderVersion: the version named for untyped resources is the one in
-// go.mod.
+// TestProviderVersion: the version named for untyped resources, and to an engine
+// by the local cloud, is the one in go.mod.
 func TestProviderVersion(t *testing.T) {
 	t.Parallel()
 	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))

@@ -4,9 +4,8 @@
 // idempotency tokens and conflicts, consumed capacity, item limits, and eventual
 // reads that are stale now and then.
 //
-// The engine is this package's own. github.com/truora/minidyn, whose reserved
-// words are used and which the tests compare results with, copies whole tables
-// for a transaction and scans them for a query under one lock: with 20,000 items
+// The engine is this package's own. github.com/truora/minidyn, which the tests
+// compare results with and nothing else uses, copies whole tables for a transaction and scans them for a query under one lock: with 20,000 items
 // 96 ms a transaction and 180 ms a query, where 1,000 streams need thousands of
 // calls a second.
 //

@@ -9,11 +9,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
-)
 
-// ServerVersion is the version that the provider reports to an engine: that of
-// the pulumi-aws SDK whose resource types it knows.
-const ServerVersion = "6.83.2"
+	"github.com/streaming-service/streaming-service/internal/awsprovider"
+)
 
 // Serve serves the provider over gRPC on a free loopback port until stop is
 // called. A Pulumi engine uses it as its provider "aws" when
@@ -49,13 +47,13 @@ func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error)
 
 // GetPluginInfo implements pulumirpc.ResourceProviderServer.
 func (s *server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
-	return &pulumirpc.PluginInfo{Version: ServerVersion}, nil
+	return &pulumirpc.PluginInfo{Version: awsprovider.Version}, nil
 }
 
 // GetSchema implements pulumirpc.ResourceProviderServer with a schema without
 // resources: programs bring the types of their SDK.
 func (s *server) GetSchema(context.Context, *pulumirpc.GetSchemaRequest) (*pulumirpc.GetSchemaResponse, error) {
-	return &pulumirpc.GetSchemaResponse{Schema: `{"name":"aws","version":"` + ServerVersion + `"}`}, nil
+	return &pulumirpc.GetSchemaResponse{Schema: `{"name":"aws","version":"` + awsprovider.Version + `"}`}, nil
 }
 
 // CheckConfig implements pulumirpc.ResourceProviderServer.

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/streaming-service/streaming-service/internal/awsprovider"
 	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
 )
 
@@ -246,7 +247,7 @@ func TestServerInvokes(t *testing.T) {
 		}
 	}
 	info, err := client.GetPluginInfo(t.Context(), &emptypb.Empty{})
-	if err != nil || info.GetVersion() != provision.ServerVersion {
+	if err != nil || info.GetVersion() != awsprovider.Version {
 		t.Errorf("plugin info %v, %v", info, err)
 	}
 }

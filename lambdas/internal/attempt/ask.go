@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/jitter"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
@@ -47,7 +48,7 @@ func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 		a.log.WarnContext(ctx, "asking the model again", "error", err, "pause", pause.String())
 		a.stream.Discount()
 		select {
-		case <-time.After(jitter(pause)):
+		case <-time.After(jitter.Half(pause)):
 		case <-ctx.Done():
 			return model.Answer{}, context.Cause(ctx)
 		}

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
 	"github.com/streaming-service/streaming-service/internal/environment"
+	"github.com/streaming-service/streaming-service/lambdas/internal/jitter"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
@@ -120,11 +120,8 @@ func (a *attempt) observe(now life.Record, lose, stop context.CancelCauseFunc) {
 // returnDelay is how long the message of a failed attempt stays away: about a
 // second after the first attempt, twice as long after each further one.
 func (a *attempt) returnDelay() time.Duration {
-	return jitter(min(time.Second<<(a.record.Attempt-1), maxReturnDelay))
+	return jitter.Half(min(time.Second<<(a.record.Attempt-1), maxReturnDelay))
 }
-
-// jitter spreads what waits for d over its second half.
-func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2) } //nolint:gosec // spreads load, guards nothing
 
 // handOver gives the request back to the queue, to be claimed at once.
 func (a *attempt) handOver(ctx context.Context, delay time.Duration, why error) Verdict {

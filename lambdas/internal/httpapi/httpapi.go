@@ -187,7 +187,7 @@ func (a *API) AllowOrigin(event events.APIGatewayProxyRequest, header map[string
 		return
 	}
 	header["Access-Control-Allow-Origin"] = origins[0]
-	header["Access-Control-Expose-Headers"] = "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+	header["Access-Control-Expose-Headers"] = protocol.ExposedHeaders
 }
 
 func (a *API) allowedOrigin(origin string) bool {

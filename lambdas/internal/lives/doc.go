@@ -5,5 +5,6 @@
 //	go test ./lambdas/internal/lives -run TestLives -lives 10000 -seed 1 -v
 //
 // drives 10,000 requests and prints what failed on purpose, what became of the
-// requests, and which invariant of docs/life.md was violated.
+// requests, and which invariant of docs/life.md was violated. Real processes are
+// killed by tests/kills: what is here must not need them.
 package lives

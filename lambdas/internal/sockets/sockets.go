@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
+	"github.com/streaming-service/streaming-service/lambdas/internal/jitter"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
 )
@@ -87,7 +87,7 @@ func (s *Sockets) try(ctx context.Context, to life.Connection, call func() error
 	pause := firstPause
 	for try := 1; ; try++ {
 		err := call()
-		if !again(err, to, try) || !sleep(ctx, jitter(pause)) {
+		if !again(err, to, try) || !sleep(ctx, jitter.Half(pause)) {
 			return err
 		}
 		pause = min(2*pause, longestPause)
@@ -166,9 +166,6 @@ func classify(err error) error {
 	}
 	return err
 }
-
-// jitter spreads tries over the second half of pause.
-func jitter(pause time.Duration) time.Duration { return pause/2 + rand.N(pause/2) } //nolint:gosec // spreads load, guards nothing
 
 // sleep reports whether ctx is still alive after d.
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -77,7 +77,7 @@ func (p *parser) pathName() (step, error) {
 		if isOperatorWord(t.text) {
 			return step{}, p.unexpected()
 		}
-		if isReserved(t.text) {
+		if IsReserved(t.text) {
 			return step{}, errors.New("Attribute name is a reserved keyword; reserved keyword: " + t.text) //nolint:staticcheck // AWS's words
 		}
 		p.next++

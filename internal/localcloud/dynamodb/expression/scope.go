@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/truora/minidyn/interpreter/language"
-
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb/attribute"
 )
 
@@ -88,9 +86,6 @@ func (s *Scope) value(placeholder string) (attribute.Value, error) {
 	}
 	return value, nil
 }
-
-// isReserved tells whether a word may not stand for an attribute's name.
-func isReserved(word string) bool { return language.IsReservedWord(strings.ToUpper(word)) }
 
 // parser reads one expression.
 type parser struct {

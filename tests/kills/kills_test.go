@@ -1,4 +1,4 @@
-package lives_test
+package kills_test
 
 import (
 	"flag"
