@@ -28,8 +28,31 @@ func (a Answer) ID() string { return "chatcmpl-" + a.RequestID }
 
 // Delta is what one chunk adds to the message.
 type Delta struct {
-	Role    string  `json:"role,omitempty"`
-	Content *string `json:"content,omitempty"`
+	Role      string          `json:"role,omitempty"`
+	Content   *string         `json:"content,omitempty"`
+	Reasoning string          `json:"reasoning_content,omitempty"`
+	ToolCalls []deltaToolCall `json:"tool_calls,omitempty"`
+}
+
+// deltaToolCall is a call at its place among those of the message.
+type deltaToolCall struct {
+	Index int `json:"index"`
+	toolCall
+}
+
+type toolCall struct {
+	ID       string         `json:"id"`
+	Type     string         `json:"type"` // always typeFunction
+	Function calledFunction `json:"function"`
+}
+
+type calledFunction struct {
+	Name      string `json:"name"`
+	Arguments string `json:"arguments"` // JSON
+}
+
+func toolCallOf(use protocol.Block) toolCall {
+	return toolCall{ID: use.ToolUseID, Type: typeFunction, Function: calledFunction{Name: use.Name, Arguments: string(use.Input)}}
 }
 
 type chunk struct {
@@ -57,6 +80,17 @@ func (a Answer) Start() []byte {
 // Content is a chunk with the next piece of the text.
 func (a Answer) Content(text string) []byte {
 	return a.choice(chunkChoice{Delta: Delta{Content: &text}})
+}
+
+// Reasoning is a chunk with the next piece of the reasoning.
+func (a Answer) Reasoning(text string) []byte {
+	return a.choice(chunkChoice{Delta: Delta{Reasoning: text}})
+}
+
+// ToolCall is a chunk with a use of a tool, the index-th of the message from 0,
+// which is whole.
+func (a Answer) ToolCall(index int, use protocol.Block) []byte {
+	return a.choice(chunkChoice{Delta: Delta{ToolCalls: []deltaToolCall{{Index: index, toolCall: toolCallOf(use)}}}})
 }
 
 // Finish is the last chunk with a choice.
@@ -105,18 +139,31 @@ type choice struct {
 }
 
 type message struct {
-	Role    string  `json:"role"`
-	Content string  `json:"content"`
-	Refusal *string `json:"refusal"` // always null
+	Role      string     `json:"role"`
+	Content   *string    `json:"content"` // null: nothing was said beside tool_calls
+	Refusal   *string    `json:"refusal"` // always null
+	Reasoning string     `json:"reasoning_content,omitempty"`
+	ToolCalls []toolCall `json:"tool_calls,omitempty"`
 }
 
 // Whole is the body of a completion that is not streamed.
-func (a Answer) Whole(text, finishReason string, spent protocol.TokenUsage) []byte {
+func (a Answer) Whole(said *protocol.Answer, finishReason string, spent protocol.TokenUsage) []byte {
 	return protocol.Encode(completion{
 		ID: a.ID(), Object: "chat.completion", Created: a.Created.Unix(), Model: a.Model,
-		Choices: []choice{{Message: message{Role: protocol.RoleAssistant, Content: text}, FinishReason: finishReason}},
+		Choices: []choice{{Message: messageOf(said), FinishReason: finishReason}},
 		Usage:   usageOf(spent),
 	})
+}
+
+func messageOf(said *protocol.Answer) message {
+	m := message{Role: protocol.RoleAssistant, Reasoning: said.Reasoning()}
+	for _, use := range said.ToolUses() {
+		m.ToolCalls = append(m.ToolCalls, toolCallOf(use))
+	}
+	if text := said.Text(); text != "" || len(m.ToolCalls) == 0 {
+		m.Content = &text
+	}
+	return m
 }
 
 type usage struct {

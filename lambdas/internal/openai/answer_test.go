@@ -1,6 +1,8 @@
 package openai_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -46,7 +48,30 @@ func TestStreamThatFails(t *testing.T) {
 
 func TestWhole(t *testing.T) {
 	t.Parallel()
-	golden(t, "whole.json", answer(false).Whole("Blue <i>light</i>.", openai.FinishStop, protocol.TokenUsage{InputTokens: 12, OutputTokens: 345, Estimated: true}))
+	said := new(protocol.Answer)
+	said.Add(protocol.DeltaFrame("r", 1, 1, "Blue <i>light</i>."))
+	golden(t, "whole.json", answer(false).Whole(said, openai.FinishStop, protocol.TokenUsage{InputTokens: 12, OutputTokens: 345, Estimated: true}))
+	golden(t, "whole-empty.json", answer(false).Whole(new(protocol.Answer), openai.FinishContentFilter, protocol.TokenUsage{InputTokens: 12}))
+}
+
+// Reasoning and uses of tools, whole and as they come.
+func TestToolCalls(t *testing.T) {
+	t.Parallel()
+	frames := []protocol.Frame{
+		protocol.ReasoningFrame("r", 1, 1, "I must <look>.", "c2ln"),
+		protocol.ToolUseFrame("r", 1, 2, "tooluse_1", "get_weather", json.RawMessage(`{"city":"Köln"}`)),
+		protocol.ToolUseFrame("r", 1, 3, "tooluse_2", "get_time", json.RawMessage(`{}`)),
+	}
+	said := new(protocol.Answer)
+	for _, f := range frames {
+		said.Add(f)
+	}
+	spent := protocol.TokenUsage{InputTokens: 12, OutputTokens: 345, CacheReadTokens: 10}
+	golden(t, "whole-tools.json", answer(false).Whole(said, openai.FinishToolCalls, spent))
+	a, uses := answer(true), said.ToolUses()
+	golden(t, "stream-tools.txt", bytes.Join([][]byte{
+		a.Start(), a.Reasoning("I must <look>."), a.ToolCall(0, uses[0]), a.ToolCall(1, uses[1]), a.Finish(openai.FinishToolCalls), a.Usage(spent), []byte(openai.Done),
+	}, nil))
 }
 
 func TestModels(t *testing.T) {

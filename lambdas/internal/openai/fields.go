@@ -88,7 +88,15 @@ func Fields() []Field {
 	list := describe("", requestFields)
 	list = append(list, describe("messages[].", messageFields)...)
 	list = append(list, describe("messages[].content[].", partFields)...)
-	return append(list, describe("stream_options.", streamOptionsFields)...)
+	list = append(list, describe("messages[].content[].image_url.", imageFields)...)
+	list = append(list, describe("messages[].content[].file.", fileFields)...)
+	list = append(list, describe("messages[].tool_calls[].", toolCallFields)...)
+	list = append(list, describe("messages[].tool_calls[].function.", calledFields)...)
+	list = append(list, describe("stream_options.", streamOptionsFields)...)
+	list = append(list, describe("tool_choice.", choiceFields)...)
+	list = append(list, describe("tool_choice.function.", chosenFields)...)
+	list = append(list, describe("tools[].", toolFields)...)
+	return append(list, describe("tools[].function.", functionFields)...)
 }
 
 func describe[T any](prefix string, table []field[T]) []Field {

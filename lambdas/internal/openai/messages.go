@@ -3,7 +3,6 @@ package openai
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/streaming-service/streaming-service/protocol"
 )
@@ -16,56 +15,42 @@ const (
 	roleFunction  = "function"
 )
 
-// Texts that become one are kept apart by these.
-const (
-	betweenParts    = "\n"
-	betweenMessages = "\n\n"
-)
-
 // turn is a message as it is given.
 type turn struct {
 	param   string // where it stands: messages[2]
 	role    string
-	content string
+	content []placed
 	given   bool // content is there
+	calls   []placed
+	callID  *string // of the call that a tool's message answers
+}
+
+// placed is a block and where it stands in the request.
+type placed struct {
+	protocol.Block
+	param string
+	// fields are the names of members of the block, from param on, where they
+	// are not those of the block itself.
+	fields map[string]string
 }
 
 var messageFields = []field[turn]{
-	{name: "role", note: "`system` and `developer`, wherever they stand, become the system text; `user`; `assistant`. `tool` and `function` are refused", read: readRole},
-	{name: "content", note: "a string, or parts of the type `text`. An `assistant` may have none: such a message is left out", read: readContent},
+	{name: "role", note: "`system` and `developer`, wherever they stand, become the system text; `user`; `assistant`; `tool`. `function` is refused", read: readRole},
+	{name: "content", note: "a string, or parts. An `assistant` may have none: without `tool_calls`, too, such a message is left out", read: readContent},
 	{name: "name", note: "Converse has none"},
 	{name: "refusal"},
 	{name: "audio"},
 	{name: "annotations", nothing: []any{[]any{}}},
-	{name: "tool_calls", nothing: []any{[]any{}}},
+	{name: "tool_calls", note: "an assistant's; each is answered by a message of the role `tool`, next", read: readToolCalls},
 	{name: "function_call"},
-	{name: "tool_call_id"},
-	{name: "reasoning_content", nothing: []any{""}},
-}
-
-// part is one part of a content that is an array.
-type part struct {
-	kind, text string
-	given      bool // text is there
-}
-
-var partFields = []field[part]{
-	{name: "type", note: "`text`", read: readPartType},
-	{name: "text", note: "parts of one message are joined by a line break", read: readPartText},
-	{name: "prompt_cache_breakpoint", note: "a hint", ignored: true, read: ignoreObject[part]},
-	{name: "image_url"},
-	{name: "input_audio"},
-	{name: "file"},
-	{name: "refusal"},
+	{name: "tool_call_id", note: "a tool's", read: readCallID},
+	{name: "reasoning_content", note: "not given back to the model, which would want the seal that this API has no place for", ignored: true, read: ignoreText[turn]},
 }
 
 func readMessages(r *request, param string, value json.RawMessage) *Error {
-	list, e := array(param, value)
+	list, e := filledArray(param, value)
 	if e != nil {
 		return e
-	}
-	if len(list) == 0 {
-		return invalid(param, codeEmptyArray, "Invalid '%s': empty array. Expected an array with minimum length 1, but got an empty array instead.", param)
 	}
 	r.turns = make([]turn, len(list))
 	for i, raw := range list {
@@ -81,21 +66,40 @@ func readMessages(r *request, param string, value json.RawMessage) *Error {
 	return nil
 }
 
+// check checks what belongs to the role of a message.
 func (t turn) check() *Error {
 	switch {
 	case t.role == "":
 		return missing(t.param + ".role")
-	case t.role == protocol.RoleAssistant:
-		return nil
-	case !t.given:
+	case t.role != protocol.RoleAssistant && len(t.calls) > 0:
+		return misplaced(t.param+".tool_calls", protocol.RoleAssistant)
+	case t.role != roleTool && t.callID != nil:
+		return misplaced(t.param+".tool_call_id", roleTool)
+	case t.role == roleTool && t.callID == nil:
+		return missing(t.param + ".tool_call_id")
+	case t.role != protocol.RoleAssistant && !t.given:
 		return missing(t.param + ".content")
-	case t.role == protocol.RoleUser && t.blank():
+	case t.role == protocol.RoleUser && len(t.content) == 0:
 		return invalid(t.param+".content", codeEmptyString, "Invalid '%s.content': it must not be blank.", t.param)
+	case t.role != protocol.RoleUser:
+		return t.textOnly()
 	}
 	return nil
 }
 
-func (t turn) blank() bool { return strings.TrimSpace(t.content) == "" }
+func misplaced(param, role string) *Error {
+	return invalid(param, codeInvalidValue, "Invalid '%s': it is only for messages with the role '%s'.", param, role)
+}
+
+// textOnly checks that there is nothing but text in a message.
+func (t turn) textOnly() *Error {
+	for _, b := range t.content {
+		if b.Type != protocol.BlockText {
+			return invalid(b.param, codeUnsupportedValue, "Unsupported value: '%s' must be of the type 'text': images and files are for messages with the role 'user'.", b.param)
+		}
+	}
+	return nil
+}
 
 func readRole(t *turn, param string, value json.RawMessage) *Error {
 	role, e := text(param, value)
@@ -103,102 +107,43 @@ func readRole(t *turn, param string, value json.RawMessage) *Error {
 		return e
 	}
 	switch role {
-	case protocol.RoleUser, protocol.RoleAssistant, roleSystem, roleDeveloper:
+	case protocol.RoleUser, protocol.RoleAssistant, roleSystem, roleDeveloper, roleTool:
 		t.role = role
 		return nil
-	case roleTool, roleFunction:
-		return invalid(param, codeUnsupportedValue, "Unsupported value: '%s' does not support '%s' here: there are no tools.", param, role)
+	case roleFunction:
+		return invalid(param, codeUnsupportedValue, "Unsupported value: '%s' does not support 'function' here: use 'tool'.", param)
 	}
-	return invalid(param, codeInvalidValue, "Invalid value: '%s'. Supported values of '%s' are: 'system', 'developer', 'user' and 'assistant'.", unquoted(role), param)
+	return invalid(param, codeInvalidValue, "Invalid value: '%s'. Supported values of '%s' are: 'system', 'developer', 'user', 'assistant' and 'tool'.", unquoted(role), param)
 }
 
 // readContent reads a string, parts, or null, which is an assistant's way to
-// have said nothing.
-func readContent(t *turn, param string, value json.RawMessage) (e *Error) {
+// have said nothing. Blank texts are no part of it.
+func readContent(t *turn, param string, value json.RawMessage) *Error {
 	if isNull(value) {
 		return nil
 	}
 	t.given = true
 	if value[0] == '"' {
-		t.content, e = text(param, value)
+		said, e := text(param, value)
+		t.add(placed{Block: protocol.TextBlock(said), param: param})
 		return e
 	}
 	list, e := array(param, value)
 	if e != nil {
 		return wrongType(param, "a string or an array", value)
 	}
-	texts := make([]string, len(list))
 	for i, raw := range list {
-		if texts[i], e = readPart(fmt.Sprintf("%s[%d]", param, i), raw); e != nil {
+		b, e := readPart(fmt.Sprintf("%s[%d]", param, i), raw)
+		if e != nil {
 			return e
 		}
+		t.add(b)
 	}
-	t.content = strings.Join(texts, betweenParts)
 	return nil
 }
 
-func readPart(param string, raw json.RawMessage) (string, *Error) {
-	var p part
-	if e := readObject(partFields, &p, param, raw); e != nil {
-		return "", e
+func (t *turn) add(b placed) {
+	if !b.blank() {
+		t.content = append(t.content, b)
 	}
-	switch {
-	case p.kind == "":
-		return "", missing(param + ".type")
-	case !p.given:
-		return "", missing(param + ".text")
-	}
-	return p.text, nil
-}
-
-func readPartType(p *part, param string, value json.RawMessage) *Error {
-	kind, e := text(param, value)
-	if e != nil {
-		return e
-	}
-	if kind != "text" {
-		return invalid(param, codeUnsupportedValue, "Unsupported value: '%s' does not support '%s' here. The supported value is 'text'.", param, unquoted(kind))
-	}
-	p.kind = kind
-	return nil
-}
-
-func readPartText(p *part, param string, value json.RawMessage) (e *Error) {
-	p.given = true
-	p.text, e = text(param, value)
-	return e
-}
-
-// converse makes of the messages what the model takes: a system text, and turns
-// of user and assistant that alternate and have the user at both ends.
-func converse(turns []turn) (system string, messages []protocol.Message, e *Error) {
-	var instructions []string
-	var last turn
-	for _, t := range turns {
-		switch {
-		case t.blank(): // nothing was said
-		case t.role == roleSystem || t.role == roleDeveloper:
-			instructions = append(instructions, t.content)
-		case len(messages) == 0 && t.role == protocol.RoleAssistant:
-			return "", nil, outOfTurn(t, "begin")
-		case t.role == last.role:
-			messages[len(messages)-1].Content += betweenMessages + t.content
-			last = t
-		default:
-			messages = append(messages, protocol.Message{Role: t.role, Content: t.content})
-			last = t
-		}
-	}
-	switch last.role {
-	case "":
-		return "", nil, invalid("messages", codeInvalidValue, "Invalid 'messages': there must be a message with the role 'user'.")
-	case protocol.RoleAssistant:
-		return "", nil, outOfTurn(last, "end")
-	}
-	return strings.Join(instructions, betweenMessages), messages, nil
-}
-
-func outOfTurn(t turn, where string) *Error {
-	param := t.param + ".role"
-	return invalid(param, codeUnsupportedValue, "Unsupported value: '%s' is '%s', but the conversation must %s with the role 'user'.", param, t.role, where)
 }

@@ -40,7 +40,10 @@ var hopeless = map[protocol.Code]bool{
 
 // AsError returns any error as clients of the API read it; see httpapi.AsError
 // for those that are no refusals.
-func AsError(err error) *Error {
+func AsError(err error) *Error { return Names(nil).AsError(err) }
+
+// AsError is AsError for a refusal of the request whose names these are.
+func (n Names) AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
@@ -50,9 +53,9 @@ func AsError(err error) *Error {
 		Status:  k.status,
 		Header:  headersOf(refusal),
 		Cause:   refusal.Cause,
-		Message: wordsOf(refusal.Problem),
+		Message: n.wordsOf(refusal.Problem),
 		Type:    k.name,
-		Param:   paramOf(refusal.Problem),
+		Param:   n.paramOf(refusal.Problem),
 		Code:    orNull(k.code),
 	}
 	if hopeless[refusal.Problem.Code] {
@@ -99,10 +102,10 @@ func headersOf(refusal *httpapi.Error) map[string]string {
 	return header
 }
 
-func wordsOf(p protocol.Problem) string {
+func (n Names) wordsOf(p protocol.Problem) string {
 	switch {
 	case len(p.Errors) > 0:
-		return fmt.Sprintf("%s %s.", labelOf(p.Errors[0].Field), p.Errors[0].Message)
+		return fmt.Sprintf("%s %s.", n.labelOf(p.Errors[0].Field), p.Errors[0].Message)
 	case p.Code == protocol.CodeQuotaExceeded && p.Limit != nil && p.Used != nil:
 		if p.Quota == protocol.QuotaBudget {
 			return fmt.Sprintf("You exceeded your monthly budget: $%s of $%s are spent. It resets at %s.", *p.Used, *p.Limit, p.ResetsAt)
@@ -112,48 +115,12 @@ func wordsOf(p protocol.Problem) string {
 	return p.Detail
 }
 
-// parameters gives the fields of this service the names that they have here.
-var parameters = map[string]string{
-	"maxTokens":     "max_tokens",
-	"topP":          "top_p",
-	"stopSequences": "stop",
-	"system":        "messages",
-}
-
-func paramOf(p protocol.Problem) *string {
+func (n Names) paramOf(p protocol.Problem) *string {
 	switch {
 	case len(p.Errors) > 0:
-		return orNull(parameterOf(p.Errors[0].Field))
+		return orNull(n.parameterOf(p.Errors[0].Field))
 	case p.Code == protocol.CodeModelNotAllowed:
 		return orNull("model")
 	}
 	return nil
-}
-
-// parameterOf translates the path of a field: stopSequences[1] is stop[1].
-func parameterOf(field string) string {
-	name, index := field, ""
-	if i := strings.IndexAny(field, "[."); i > 0 {
-		name, index = field[:i], field[i:]
-	}
-	if name == "body" {
-		return ""
-	}
-	if parameter, ok := parameters[name]; ok {
-		name = parameter
-	}
-	return name + index
-}
-
-// labelOf names a field in a sentence.
-func labelOf(field string) string {
-	switch field {
-	case "maxTokens":
-		return "'max_tokens' or 'max_completion_tokens'"
-	case "system":
-		return "A message with the role 'system' or 'developer'"
-	case "body":
-		return "The body"
-	}
-	return "'" + parameterOf(field) + "'"
 }

@@ -18,6 +18,8 @@ type Request struct {
 	Stream bool
 	// IncludeUsage asks for a last chunk with the usage. Only with Stream.
 	IncludeUsage bool
+	// Names are those of Submit's fields in the request.
+	Names Names
 }
 
 // request is a Request in the making.
@@ -27,6 +29,8 @@ type request struct {
 	maxTokens           *int
 	maxCompletionTokens *int
 	streamOptions       bool // were given
+	noTools             bool // are to be used
+	oneCall             bool // of a tool at a time
 }
 
 // Bounds of the API beyond those of this service.
@@ -57,13 +61,13 @@ var requestFields = []field[request]{
 	{name: "modalities", nothing: []any{[]any{"text"}}},
 	{name: "moderation", note: "a guardrail is a setting of the deployment"},
 	{name: "n", note: "one choice", nothing: []any{1.0}},
-	{name: "parallel_tool_calls", note: "there are no tools", ignored: true, read: ignoreFlag[request]},
+	{name: "parallel_tool_calls", note: "`false` is refused beside `tools`", read: readParallelToolCalls},
 	{name: "prediction"},
 	{name: "presence_penalty", note: "Converse has none", nothing: []any{0.0}},
 	{name: "prompt_cache_key", note: "a hint", ignored: true, read: ignoreText[request]},
 	{name: "prompt_cache_options", note: "a hint", ignored: true, read: ignoreObject[request]},
 	{name: "prompt_cache_retention", note: "a hint", ignored: true, read: ignoreText[request]},
-	{name: "reasoning_effort", nothing: []any{"none"}},
+	{name: "reasoning_effort", note: "`none`, `low`, `medium` or `high`, of a model that can reason", read: readReasoningEffort},
 	{name: "response_format", nothing: []any{map[string]any{"type": "text"}}},
 	{name: "safety_identifier", note: "at most 128 characters; not stored", ignored: true, read: ignoreIdentifier[request]},
 	{name: "seed", note: "Converse has none"},
@@ -73,8 +77,8 @@ var requestFields = []field[request]{
 	{name: "stream", read: readStream},
 	{name: "stream_options", note: "only with `stream`; see below", read: readStreamOptions},
 	{name: "temperature", note: "0 to 1, as Converse has it; OpenAI goes to 2", read: readTemperature},
-	{name: "tool_choice", nothing: []any{"none", "auto"}},
-	{name: "tools", nothing: []any{[]any{}}},
+	{name: "tool_choice", note: "`none`, `auto`, `required` or a function; `none` leaves `tools` out", read: readToolChoice},
+	{name: "tools", note: "functions, which whoever asks runs", read: readTools},
 	{name: "top_logprobs", note: "Converse has none", nothing: []any{0.0}},
 	{name: "top_p", note: "0 to 1", read: readTopP},
 	{name: "user", note: "the quota is that of the key's owner, whatever it says; not stored", ignored: true, read: ignoreText[request]},
@@ -98,7 +102,7 @@ func Parse(body []byte) (Request, *Error) {
 	case !utf8.Valid(body) || !json.Valid(body):
 		return Request{}, invalid("", "", "We could not parse the JSON body of your request.")
 	}
-	var r request
+	r := request{Request: Request{Names: Names{}}}
 	if e := readObject(requestFields, &r, "", body); e != nil {
 		return Request{}, e
 	}
@@ -124,8 +128,11 @@ func (r *request) complete() *Error {
 	if r.Submit.MaxTokens == nil {
 		r.Submit.MaxTokens = r.maxTokens
 	}
+	if e := r.toolsFit(); e != nil {
+		return e
+	}
 	var e *Error
-	r.Submit.System, r.Submit.Messages, e = converse(r.turns)
+	r.Submit.System, r.Submit.Messages, e = converse(r.turns, r.Names)
 	return e
 }
 

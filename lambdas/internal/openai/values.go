@@ -47,6 +47,14 @@ func array(param string, raw json.RawMessage) ([]json.RawMessage, *Error) {
 	return list, nil
 }
 
+func filledArray(param string, raw json.RawMessage) ([]json.RawMessage, *Error) {
+	list, e := array(param, raw)
+	if e == nil && len(list) == 0 {
+		e = invalid(param, codeEmptyArray, "Invalid '%s': empty array. Expected an array with minimum length 1, but got an empty array instead.", param)
+	}
+	return list, e
+}
+
 // flag reads a boolean; null is false.
 func flag(param string, raw json.RawMessage) (bool, *Error) {
 	switch string(raw) {
@@ -84,9 +92,11 @@ func fraction(param string, raw json.RawMessage, most float64) (float64, *Error)
 	return n, nil
 }
 
-func ignoreFlag[T any](_ *T, param string, raw json.RawMessage) *Error {
-	_, e := flag(param, raw)
-	return e
+func ignoreNumber[T any](_ *T, param string, raw json.RawMessage) *Error {
+	if _, ok := jsonobject.Number(raw); !ok && !isNull(raw) {
+		return wrongType(param, "a number", raw)
+	}
+	return nil
 }
 
 func ignoreText[T any](_ *T, param string, raw json.RawMessage) *Error {
