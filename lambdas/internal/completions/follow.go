@@ -32,8 +32,11 @@ var errForgotten = errors.New("the answer is not kept any more")
 // position is how far a follower has come in a request's log.
 type position struct {
 	attempt, seq int
-	told         int // bytes of the attempt's text that the reply has, but not from the log
+	answer       *protocol.Answer // of the attempt, up to seq
 }
+
+// beginning is the position before the first frame of an attempt.
+func beginning(attempt int) position { return position{attempt: attempt, answer: new(protocol.Answer)} }
 
 // follow hands on the answer of a request that somebody else works on, from a
 // position to its end.
@@ -99,28 +102,23 @@ func (f *Function) catchUp(ctx context.Context, key life.Key, at position, reply
 	return at, false, nil
 }
 
-// handOn writes the deltas beyond a position to the reply.
+// handOn writes the answer beyond a position to the reply.
 func (f *Function) handOn(ctx context.Context, record life.Record, at position, reply *reply) (position, error) {
 	if record.Attempt != at.attempt {
 		if !reply.beginAgain() {
 			return at, errBegunAgain
 		}
-		at = position{attempt: record.Attempt}
+		at = beginning(record.Attempt)
 	}
 	chunks, err := f.Store.Chunks(ctx, record.RequestID, record.Owner, at.seq)
 	if err != nil {
 		return at, fmt.Errorf("reading the log of request %s: %w", record.RequestID, err)
 	}
 	for _, frame := range life.AnswerFrames(record, chunks, at.seq) {
-		if frame.Type != protocol.FrameDelta {
-			at.seq = *frame.Seq
-			continue
-		}
-		known := min(at.told, len(frame.Text))
-		at.told -= known
-		reply.write(frame.Text[known:])
+		at.answer.Add(frame)
 		at.seq = *frame.Seq
 	}
+	reply.catchUp(at.answer)
 	return at, nil
 }
 

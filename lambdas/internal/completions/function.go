@@ -113,7 +113,7 @@ func (f *Function) complete(ctx context.Context, r httpapi.Request) *events.APIG
 	}
 	admitted, err := f.start(ctx, r, asked)
 	if err != nil {
-		return f.refuse(ctx, err)
+		return f.refuse(ctx, asked.Names.AsError(err))
 	}
 	reply := newReply(asked, admitted, f.Now())
 	go f.run(ctx, admitted, reply)
@@ -146,7 +146,7 @@ func (f *Function) run(ctx context.Context, admitted admission.Admitted, reply *
 		}
 	}()
 	if admitted.Replayed {
-		f.follow(ctx, key, position{}, reply)
+		f.follow(ctx, key, beginning(0), reply)
 		return
 	}
 	verdict := f.Attempts.Run(ctx, admitted.Record, attempt.Hold{
@@ -161,7 +161,7 @@ func (f *Function) run(ctx context.Context, admitted admission.Admitted, reply *
 		return
 	}
 	f.handOver(ctx, key, log)
-	f.follow(ctx, key, position{attempt: admitted.Record.Attempt, told: reply.length()}, reply)
+	f.follow(ctx, key, beginning(admitted.Record.Attempt), reply)
 }
 
 // handOver brings the request to the processor now. If that fails, the message

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -43,10 +42,9 @@ type reply struct {
 	feed     *feed
 
 	mu      sync.Mutex
-	text    strings.Builder // of an answer in one piece
-	written int             // bytes of text
-	started bool            // the first event was written
-	broken  error           // how a body in one piece breaks off
+	said    *protocol.Answer // so far, by one attempt
+	started bool             // the first event was written
+	broken  error            // how a body in one piece breaks off
 
 	once   sync.Once
 	begun  chan struct{} // closed when the status is known
@@ -62,6 +60,7 @@ func newReply(asked openai.Request, admitted admission.Admitted, now time.Time) 
 		},
 		streamed: asked.Stream,
 		header:   openai.RateLimits(admitted.Usage, now),
+		said:     new(protocol.Answer),
 		begun:    make(chan struct{}),
 	}
 	r.header[openai.HeaderRequestID] = admitted.Record.RequestID
@@ -113,33 +112,62 @@ func (r *reply) beginAs(status int, kind string, header map[string]string) (firs
 
 // take adds a piece of the model's answer.
 func (r *reply) take(piece model.Delta) {
-	if piece.Kind == model.KindText {
-		r.write(piece.Text)
+	switch {
+	case piece.Kind == model.KindText:
+		r.add(protocol.DeltaFrame("", 0, 0, piece.Text))
+	case piece.ToolUse != nil:
+		r.add(protocol.ToolUseFrame("", 0, 0, piece.ToolUse.ID, piece.ToolUse.Name, piece.ToolUse.Input))
+	case piece.Kind == model.KindReasoning && piece.Redacted == nil:
+		r.add(protocol.ReasoningFrame("", 0, 0, piece.Text, piece.Signature))
 	}
 }
 
-// write adds to the answer. Nothing is no piece of it.
-func (r *reply) write(text string) {
-	if text == "" {
-		return
-	}
+// add adds what a frame of the attempt carries to the answer.
+func (r *reply) add(f protocol.Frame) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.written += len(text)
+	r.addNext(f)
+}
+
+// catchUp adds what the log of the attempt has beyond the answer so far. The log
+// may have other cuts, and not yet all that the attempt has told.
+func (r *reply) catchUp(log *protocol.Answer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.addNext(protocol.ReasoningFrame("", 0, 0, beyond(r.said.Reasoning(), log.Reasoning()), ""))
+	r.addNext(protocol.DeltaFrame("", 0, 0, beyond(r.said.Text(), log.Text())))
+	uses := log.ToolUses()
+	for _, use := range uses[min(len(r.said.ToolUses()), len(uses)):] {
+		r.addNext(protocol.ToolUseFrame("", 0, 0, use.ToolUseID, use.Name, use.Input))
+	}
+}
+
+// beyond is what a text has more than its beginning.
+func beyond(beginning, text string) string { return text[min(len(beginning), len(text)):] }
+
+// addNext adds a frame, and writes it if the answer is streamed.
+func (r *reply) addNext(f protocol.Frame) {
+	text, reasoning, uses := len(r.said.Text()), len(r.said.Reasoning()), len(r.said.ToolUses())
+	r.said.Add(f)
 	if !r.streamed {
-		r.text.WriteString(text)
 		return
 	}
-	r.start()
-	_, _ = r.feed.Write(r.Content(text))
-	r.begin()
+	if more := r.said.Reasoning()[reasoning:]; more != "" {
+		r.event(r.Reasoning(more))
+	}
+	if more := r.said.Text()[text:]; more != "" {
+		r.event(r.Content(more))
+	}
+	for i, use := range r.said.ToolUses()[uses:] {
+		r.event(r.ToolCall(uses+i, use))
+	}
 }
 
-// length is how many bytes of text the answer has so far.
-func (r *reply) length() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.written
+// event writes one event of the answer, after the first one.
+func (r *reply) event(event []byte) {
+	r.start()
+	_, _ = r.feed.Write(event)
+	r.begin()
 }
 
 // start writes the first event before any other.
@@ -150,16 +178,15 @@ func (r *reply) start() {
 	}
 }
 
-// beginAgain drops the text of an attempt that was given up. It reports false if
-// the client has read of it.
+// beginAgain drops the answer of an attempt that was given up. It reports false
+// if the client has read of it.
 func (r *reply) beginAgain() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.streamed && r.written > 0 {
+	if r.streamed && r.started {
 		return false
 	}
-	r.text.Reset()
-	r.written = 0
+	r.said = new(protocol.Answer)
 	return true
 }
 
@@ -180,7 +207,7 @@ func (r *reply) end(ended life.Record) {
 		r.start()
 		_, _ = r.feed.Write(bytes.Join([][]byte{r.Finish(reason), r.Usage(spent), []byte(openai.Done)}, nil))
 	} else {
-		_, _ = r.feed.Write(r.Whole(r.text.String(), reason, spent))
+		_, _ = r.feed.Write(r.Whole(r.said, reason, spent))
 	}
 	r.begin()
 }

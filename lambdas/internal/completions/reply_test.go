@@ -1,7 +1,9 @@
 package completions
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/admission"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/model"
 	"github.com/streaming-service/streaming-service/lambdas/internal/openai"
 	"github.com/streaming-service/streaming-service/protocol"
 )
@@ -18,6 +21,9 @@ func begunReply(streamed bool) *reply {
 	record := life.Record{Key: life.Key{UserID: "u", RequestID: "r"}, CreatedAt: time.Unix(7, 0), Model: life.ModelParameters{ModelID: "m"}}
 	return newReply(openai.Request{Stream: streamed}, admission.Admitted{Record: record}, time.Now())
 }
+
+// said is a piece of an answer.
+func said(text string) model.Delta { return model.Delta{Kind: model.KindText, Text: text} }
 
 var succeeded = life.Record{Status: protocol.StatusSucceeded, Attempt: 1, EndSeq: 2, StopReason: "end_turn"}
 
@@ -29,7 +35,7 @@ func TestSlowModelIsHeardOf(t *testing.T) {
 		r := begunReply(true)
 		go func() {
 			time.Sleep(50 * time.Second)
-			r.write("at last")
+			r.take(said("at last"))
 			r.end(succeeded)
 			r.close()
 		}()
@@ -55,7 +61,7 @@ func TestSlowAnswerInOnePiece(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := begunReply(false)
 				go func() {
-					r.write("long")
+					r.take(said("long"))
 					time.Sleep(5 * time.Minute)
 					end(r)
 					r.close()
@@ -84,11 +90,11 @@ func TestSlowAnswerInOnePiece(t *testing.T) {
 func TestBeginAgain(t *testing.T) {
 	t.Parallel()
 	whole := begunReply(false)
-	whole.write("one")
+	whole.take(said("one"))
 	if !whole.beginAgain() {
 		t.Error("nobody has read an answer in one piece")
 	}
-	whole.write("two")
+	whole.take(said("two"))
 	whole.end(succeeded)
 	whole.close()
 	if body, _ := io.ReadAll(whole.response().Body); !strings.Contains(string(body), `"content":"two"`) {
@@ -98,10 +104,101 @@ func TestBeginAgain(t *testing.T) {
 	if !streamed.beginAgain() {
 		t.Error("nothing was shown yet")
 	}
-	streamed.write("one")
+	streamed.take(said("one"))
 	if streamed.beginAgain() {
 		t.Error("what was shown cannot be taken back")
 	}
+}
+
+// pieces are the frames of an attempt's answer.
+var pieces = []protocol.Frame{
+	protocol.ReasoningFrame("r", 1, 1, "I must ", ""),
+	protocol.ReasoningFrame("r", 1, 2, "look.", "c2ln"),
+	protocol.DeltaFrame("r", 1, 3, "Let me "),
+	protocol.DeltaFrame("r", 1, 4, "look."),
+	protocol.ToolUseFrame("r", 1, 5, "tooluse_1", "get_weather", []byte(`{"city":"Köln"}`)),
+	protocol.ToolUseFrame("r", 1, 6, "tooluse_2", "get_time", []byte(`{}`)),
+}
+
+// produced is the same as the model produces it.
+var produced = []model.Delta{
+	{Kind: model.KindReasoning, Text: "I must "},
+	{Kind: model.KindReasoning, Text: "look.", Signature: "c2ln"},
+	said("Let me "),
+	said("look."),
+	{Kind: model.KindToolUse, ToolUse: &model.ToolUse{ID: "tooluse_1", Name: "get_weather", Input: []byte(`{"city":"Köln"}`)}},
+	{Kind: model.KindToolUse, ToolUse: &model.ToolUse{ID: "tooluse_2", Name: "get_time", Input: []byte(`{}`)}},
+}
+
+// Wherever an attempt dies, and whatever of it is in the log, the client reads
+// each piece of its answer once.
+func TestLogGoesOnWhereTheAttemptWas(t *testing.T) {
+	t.Parallel()
+	for died := range len(pieces) + 1 {
+		for logged := range len(pieces) + 1 {
+			r := begunReply(true)
+			for _, piece := range produced[:died] {
+				r.take(piece)
+			}
+			log := new(protocol.Answer)
+			for _, known := range []int{logged, len(pieces)} {
+				log = new(protocol.Answer)
+				for _, f := range pieces[:known] {
+					log.Add(f)
+				}
+				r.catchUp(log)
+			}
+			r.end(succeeded)
+			r.close()
+			body, err := io.ReadAll(r.response().Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := deltas(t, string(body))
+			if got.reasoning != log.Reasoning() || got.text != log.Text() || strings.Join(got.calls, " ") != "0 tooluse_1 1 tooluse_2" {
+				t.Errorf("died after %d, %d in the log: %+v", died, logged, got)
+			}
+		}
+	}
+}
+
+type told struct {
+	text, reasoning string
+	calls           []string
+}
+
+// deltas joins what the chunks of a stream say.
+func deltas(t *testing.T, stream string) (all told) {
+	t.Helper()
+	for event := range strings.SplitSeq(stream, "\n\n") {
+		data, ok := strings.CutPrefix(event, "data: {")
+		if !ok {
+			continue
+		}
+		var chunk struct {
+			Choices []struct {
+				Delta struct {
+					Text      string `json:"content"`
+					Reasoning string `json:"reasoning_content"`
+					ToolCalls []struct {
+						Index int
+						ID    string
+					} `json:"tool_calls"`
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte("{"+data), &chunk); err != nil {
+			t.Fatalf("%v in %s", err, event)
+		}
+		for _, choice := range chunk.Choices {
+			all.text += choice.Delta.Text
+			all.reasoning += choice.Delta.Reasoning
+			for _, call := range choice.Delta.ToolCalls {
+				all.calls = append(all.calls, fmt.Sprintf("%d %s", call.Index, call.ID))
+			}
+		}
+	}
+	return all
 }
 
 // The reader of the body is told of a failure when nothing of the function is

@@ -83,6 +83,8 @@ def completion(body):
         body["stop"] = cut(body["stop"])
     elif body.get("stop"):
         body["stop"] = [cut(s) for s in body["stop"]]
+    for name in ("tools", "tool_choice", "reasoning_effort"):
+        body.pop(name, None)
     question = {"role": "user", "content": "What is a quorum?"}
     body["messages"] = [question, *(m for m in body["messages"] if said(m)), question]
     return body
@@ -99,6 +101,9 @@ def cut(stop):
 
 
 def said(message):
-    """Parts may be blank, but not all those of a user."""
+    """Texts, which may be blank, but not all those of a user; no loop of tools."""
     parts = message.get("content")
-    return message["role"] != "user" or isinstance(parts, str) or any(p["text"].strip() for p in parts)
+    if message["role"] == "tool" or message.get("tool_calls"):
+        return False
+    return message["role"] != "user" or isinstance(parts, str) or (
+        all(p["type"] == "text" for p in parts) and any(p["text"].strip() for p in parts))
