@@ -55,7 +55,7 @@ func (c cut) after() time.Duration {
 	if !c.renewed {
 		return 0
 	}
-	return time.Duration(*leaseFlag) * time.Second * 2 / 3 // a lease is renewed at a third
+	return time.Duration(*leaseFlag) * time.Second * 2 / 3 // a lease is renewed when half of it is over
 }
 
 // script makes an answer that lasts for six seconds more.
