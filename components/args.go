@@ -31,6 +31,11 @@ type StreamingServiceArgs struct {
 	Protection *ProtectionSettings `pulumi:"protection,optional"`
 	// Domain gives the APIs names of your own. Default: API Gateway's names.
 	Domain *DomainSettings `pulumi:"domain,optional"`
+	// Uploads lets users bring images and documents that do not fit into the
+	// body of a request: a private bucket, emptied after a day, and POST /uploads.
+	// Default: true. On false the bucket is deleted with what is in it, which
+	// would expire within a day anyway.
+	Uploads *bool `pulumi:"uploads,optional"`
 	// Observability governs dashboard, alarms, tracing and access logs.
 	// Default: a dashboard, nothing else.
 	Observability *ObservabilitySettings `pulumi:"observability,optional"`

@@ -64,7 +64,8 @@ func defaults() *StreamingServiceArgs {
 			PointInTimeRecovery: pulumi.Bool(true),
 			EncryptLogs:         new(false),
 		},
-		Domain: &DomainSettings{},
+		Domain:  &DomainSettings{},
+		Uploads: new(true),
 		Observability: &ObservabilitySettings{
 			Dashboard:         new(true),
 			Tracing:           new(false),

@@ -8,8 +8,12 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// tagKeys is the tag of the operations that are not there without personal keys.
-const tagKeys = "keys"
+// Tags of the operations that are not there without personal keys, or without
+// uploads.
+const (
+	tagKeys    = "keys"
+	tagUploads = "uploads"
+)
 
 // restAPIDocument is the REST API. The document, its import into API Gateway
 // and the permissions of the functions follow from this table.
@@ -74,6 +78,25 @@ var restAPIDocument = openapi.API{
 				Status: http.StatusOK, Description: "The user's usage and limits.", Schema: openapi.Ref("usage"),
 				Examples: map[string]any{"limited": exampleUsage},
 			}},
+		},
+		{
+			ID: "createUpload", Role: "create-upload", Method: http.MethodPost, Path: "/uploads", Function: FunctionQuota, Access: openapi.UserPool,
+			Tag: tagUploads, Summary: "Announce an image or a document",
+			Description: "The answer names a URL that takes the bytes by PUT, for ten minutes and in exactly the announced size and format, and an id by " +
+				"which requests of the same user refer to them, for a day. A user has at most 200 uploads a day (UTC). " +
+				"With the setting uploads off there is no such path.",
+			Request: &openapi.Body{
+				Description: "What will be uploaded.",
+				Schema:      openapi.Ref("create-upload-request"),
+				Examples: map[string]any{
+					"image": protocol.CreateUploadRequest{Format: "png", Bytes: 120_000}, "document": protocol.CreateUploadRequest{Format: "pdf", Bytes: 2_400_000},
+				},
+			},
+			Responses: []openapi.Response{{
+				Status: http.StatusCreated, Description: "Where to put the bytes.", Schema: openapi.Ref("create-upload-response"),
+				Examples: map[string]any{"announced": exampleUpload},
+			}},
+			Problems: []protocol.Code{protocol.CodeInvalidRequest, protocol.CodeBlocked, protocol.CodeNotFound},
 		},
 		{
 			ID: "createKey", Role: "create-key", Method: http.MethodPost, Path: "/keys", Function: FunctionQuota, Access: openapi.UserPool,
@@ -199,6 +222,10 @@ var (
 	exampleKeys       = protocol.KeyList{Keys: []protocol.PersonalKey{{KeyID: exampleRequestID, Name: "laptop", CreatedAt: "2026-11-23T10:00:00.000Z"}}}
 	exampleCreatedKey = protocol.CreateKeyResponse{
 		KeyID: exampleRequestID, Name: "laptop", Key: "ssk_" + strings.Repeat("A", 43), CreatedAt: "2026-11-23T10:00:00.000Z",
+	}
+	exampleUpload = protocol.CreateUploadResponse{
+		UploadID: exampleRequestID, URL: "https://svc-uploads-0123abc.s3.eu-west-1.amazonaws.com/uploads/user/" + exampleRequestID + "?X-Amz-Expires=600",
+		Headers: map[string]string{"Content-Type": "application/pdf"}, URLExpiresAt: "2026-11-23T10:10:00.000Z", ExpiresAt: "2026-11-24T10:00:00.000Z",
 	}
 	exampleUsage = protocol.Usage{
 		Period: "2026-11", ResetsAt: "2026-12-01T00:00:00Z", Tier: "default",

@@ -55,6 +55,7 @@ func (b *build) grantsOf(function string) []grant {
 			allow(consumeActions, b.queues.deadLetter.Arn), b.sendToQueue(), b.onSockets("POST"),
 		},
 	}[function]
+	grants = append(grants, b.onUploads(uploadVerbs[function]...)...)
 	if b.args.Protection.KmsKeyArn != nil && len(grants) > 0 {
 		grants = append(grants, b.keyGrant(function))
 	}
@@ -108,6 +109,30 @@ func (b *build) onTable(table *dynamodb.Table, verbs ...string) grant {
 	return allow(actions, table.Arn)
 }
 
+// uploadVerbs are what the functions do with uploads: quota announces and finds
+// them.
+var uploadVerbs = map[string][]string{
+	FunctionQuota: {"GetObject", "PutObject"},
+}
+
+// onUploads allows verbs on the uploads of all users. Who may list the bucket is
+// told that an upload is missing; all others, that it is forbidden.
+func (b *build) onUploads(verbs ...string) []grant {
+	if !b.hasUploads() || len(verbs) == 0 {
+		return nil
+	}
+	actions := make([]string, len(verbs))
+	for i, verb := range verbs {
+		actions[i] = "s3:" + verb
+	}
+	return []grant{
+		allow(actions, pulumi.Sprintf("%s/uploads/*", b.uploads.arn)),
+		allow([]string{"s3:ListBucket"}, b.uploads.arn),
+	}
+}
+
+func (b *build) hasUploads() bool { return *b.args.Uploads }
+
 func (b *build) sendToQueue() grant { return allow([]string{"sqs:SendMessage"}, b.queues.main.Arn) }
 
 // onSockets allows posting to (POST) and closing (DELETE) the sockets of this
@@ -134,16 +159,20 @@ func traceGrant() grant {
 // keyGrant allows using the customer's key, through the services that encrypt
 // with it and in no other way.
 func (b *build) keyGrant(function string) grant {
-	return pulumi.All(required(b.args.Protection.KmsKeyArn), b.place.endpoint("dynamodb"), b.place.endpoint("sqs")).
+	return pulumi.All(required(b.args.Protection.KmsKeyArn), b.place.endpoint("dynamodb"), b.place.endpoint("sqs"), b.place.endpoint("s3")).
 		ApplyT(func(v []any) []statement {
-			key, dynamoDB, queue := v[0].(string), v[1].(string), v[2].(string)
+			key, dynamoDB, queue, bucket := v[0].(string), v[1].(string), v[2].(string), v[3].(string)
 			statements := []statement{
 				throughService(key, dynamoDB, "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
 			}
 			if function == FunctionAuthorizer { // it has no queue
 				return statements
 			}
-			return append(statements, throughService(key, queue, "kms:Decrypt", "kms:GenerateDataKey"))
+			statements = append(statements, throughService(key, queue, "kms:Decrypt", "kms:GenerateDataKey"))
+			if b.hasUploads() && len(uploadVerbs[function]) > 0 {
+				statements = append(statements, throughService(key, bucket, "kms:Decrypt", "kms:GenerateDataKey"))
+			}
+			return statements
 		})
 }
 

@@ -27,11 +27,12 @@ func allow(actions []string, resources ...pulumi.StringInput) grant {
 	})
 }
 
-// denyPlainHTTP refuses every use of a queue by everybody but over TLS.
-func denyPlainHTTP(queueARN pulumi.StringOutput) grant {
-	return queueARN.ApplyT(func(arn string) []statement {
+// denyPlainHTTP refuses every use of what a service keeps under the ARNs by
+// everybody but over TLS.
+func denyPlainHTTP(service string, arns ...pulumi.StringInput) grant {
+	return pulumi.StringArray(arns).ToStringArrayOutput().ApplyT(func(arns []string) []statement {
 		return []statement{{
-			Effect: "Deny", Action: []string{"sqs:*"}, Resource: []string{arn}, Principal: map[string]string{"AWS": "*"},
+			Effect: "Deny", Action: []string{service + ":*"}, Resource: arns, Principal: map[string]string{"AWS": "*"},
 			Condition: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"false"}}},
 		}}
 	})

@@ -57,7 +57,7 @@ func (b *build) newQueue(role string, args *sqs.QueueArgs) (*sqs.Queue, error) {
 func (b *build) requireTLS(role string, queue *sqs.Queue) error {
 	_, err := sqs.NewQueuePolicy(b.ctx, b.child(role+"-policy"), &sqs.QueuePolicyArgs{
 		QueueUrl: queue.Url,
-		Policy:   policy(denyPlainHTTP(queue.Arn)),
+		Policy:   policy(denyPlainHTTP("sqs", queue.Arn)),
 	}, b.options()...)
 	if err != nil {
 		return fmt.Errorf("creating policy of %s: %w", role, err)

@@ -66,10 +66,14 @@ func (b *build) restAPIBody() pulumi.StringOutput {
 
 // restAPIDocument is the API as this service has it.
 func (b *build) restAPIDocument() openapi.API {
-	if b.hasKeys() {
-		return restAPIDocument
+	document := restAPIDocument
+	if !b.hasKeys() {
+		document = document.Without(tagKeys)
 	}
-	return restAPIDocument.Without(tagKeys)
+	if !b.hasUploads() {
+		document = document.Without(tagUploads)
+	}
+	return document
 }
 
 // newRestPermissions lets API Gateway call the functions, each for its own

@@ -47,6 +47,8 @@ type StreamingService struct {
 	ConnectionsTableName pulumi.StringOutput `pulumi:"connectionsTableName"`
 	// RequestsTableName is the name of the table of requests and answers.
 	RequestsTableName pulumi.StringOutput `pulumi:"requestsTableName"`
+	// UploadsBucketName is the name of the bucket of uploads; empty without one.
+	UploadsBucketName pulumi.StringOutput `pulumi:"uploadsBucketName"`
 	// FunctionArns are the ARNs of the functions by their short names:
 	// authorizer, completions, connection, processor, quota, recovery and requests.
 	FunctionArns pulumi.StringMapOutput `pulumi:"functionArns"`
@@ -97,6 +99,7 @@ type build struct {
 	auth      *authentication
 	tables    *tables
 	queues    *queues
+	uploads   uploads
 	webSocket *webSocketAPI
 	logs      *accessLogs // nil without
 	rest      *restAPI
@@ -115,6 +118,7 @@ func (b *build) everything() error {
 		{"authentication", b.newAuthentication},
 		{"tables", b.newTables},
 		{"queues", b.newQueues},
+		{"uploads", b.newUploads},
 		{"WebSocket API", b.newWebSocketAPI},
 		{"functions", b.newFunctions},
 		{"event sources", b.newEventSources},
@@ -163,6 +167,7 @@ func (b *build) outputs() {
 	svc.QuotaTableName = b.tables.quota.Name
 	svc.ConnectionsTableName = b.tables.connections.Name
 	svc.RequestsTableName = b.tables.requests.Name
+	svc.UploadsBucketName = b.uploads.name
 	svc.FunctionArns = b.functions.arns()
 	svc.FunctionRoleNames = b.functions.roleNames()
 	svc.DashboardUrl = b.dashboard
@@ -185,6 +190,7 @@ func (s *StreamingService) outputs() pulumi.Map {
 		"quotaTableName":        s.QuotaTableName,
 		"connectionsTableName":  s.ConnectionsTableName,
 		"requestsTableName":     s.RequestsTableName,
+		"uploadsBucketName":     s.UploadsBucketName,
 		"functionArns":          s.FunctionArns,
 		"functionRoleNames":     s.FunctionRoleNames,
 		"dashboardUrl":          s.DashboardUrl,

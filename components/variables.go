@@ -70,6 +70,7 @@ func (b *build) variables() pulumi.StringMap {
 		environment.QueueURL:             b.queues.main.Url,
 		environment.DeadLetterQueueURL:   b.queues.deadLetter.Url,
 		environment.WebSocketAPIEndpoint: b.webSocket.endpoint,
+		environment.UploadsURL:           b.uploads.url,
 		environment.UserPoolID:           b.auth.poolID,
 		environment.UserPoolClientID:     b.auth.clientID,
 

@@ -17,18 +17,20 @@ import (
 
 // wireTypes maps the name of each schema to a new value of its Go type.
 var wireTypes = map[string]func() any{
-	"submit-request":      func() any { return new(protocol.SubmitRequest) },
-	"submit-response":     func() any { return new(protocol.SubmitResponse) },
-	"cancel-response":     func() any { return new(protocol.CancelResponse) },
-	"usage":               func() any { return new(protocol.Usage) },
-	"request-state":       func() any { return new(protocol.RequestState) },
-	"content-block":       func() any { return new(protocol.Block) },
-	"problem":             func() any { return new(protocol.Problem) },
-	"create-key-request":  func() any { return new(protocol.CreateKeyRequest) },
-	"create-key-response": func() any { return new(protocol.CreateKeyResponse) },
-	"key-list":            func() any { return new(protocol.KeyList) },
-	"frame":               func() any { return new(protocol.Frame) },
-	"client-frame":        func() any { return new(protocol.ClientFrame) },
+	"submit-request":         func() any { return new(protocol.SubmitRequest) },
+	"submit-response":        func() any { return new(protocol.SubmitResponse) },
+	"cancel-response":        func() any { return new(protocol.CancelResponse) },
+	"usage":                  func() any { return new(protocol.Usage) },
+	"request-state":          func() any { return new(protocol.RequestState) },
+	"content-block":          func() any { return new(protocol.Block) },
+	"problem":                func() any { return new(protocol.Problem) },
+	"create-key-request":     func() any { return new(protocol.CreateKeyRequest) },
+	"create-key-response":    func() any { return new(protocol.CreateKeyResponse) },
+	"create-upload-request":  func() any { return new(protocol.CreateUploadRequest) },
+	"create-upload-response": func() any { return new(protocol.CreateUploadResponse) },
+	"key-list":               func() any { return new(protocol.KeyList) },
+	"frame":                  func() any { return new(protocol.Frame) },
+	"client-frame":           func() any { return new(protocol.ClientFrame) },
 }
 
 func TestGoldenFilesRoundTrip(t *testing.T) {

@@ -17,6 +17,7 @@ const (
 	QueueURL             = "QUEUE_URL"
 	DeadLetterQueueURL   = "DEAD_LETTER_QUEUE_URL"
 	WebSocketAPIEndpoint = "WEBSOCKET_API_ENDPOINT" // https://{apiId}.execute-api.{region}.{suffix}/{stage}
+	UploadsURL           = "UPLOADS_URL"            // https://{bucket}.s3.{region}.{suffix}; absent: no uploads
 	UserPoolID           = "USER_POOL_ID"
 	UserPoolClientID     = "USER_POOL_CLIENT_ID"
 )

@@ -34,7 +34,7 @@ func Of(function string) []string {
 	case FunctionProcessor:
 		return slices.Concat(requests(), guardrail(), []string{FlushIntervalMs, OnDisconnect, ReplayTTLHours, DeadLetterRetentionSeconds}, operation())
 	case FunctionQuota:
-		return slices.Concat(requests(), restAPI(), admission(), []string{ReplayTTLHours, DeadLetterRetentionSeconds}, operation())
+		return slices.Concat(requests(), restAPI(), admission(), []string{UploadsURL, ReplayTTLHours, DeadLetterRetentionSeconds}, operation())
 	case FunctionRecovery:
 		return slices.Concat(requests(), []string{DeadLetterQueueURL}, operation())
 	case FunctionRequests:

@@ -78,6 +78,7 @@ func export(ctx *pulumi.Context, svc *components.StreamingService) {
 	ctx.Export("quotaTableName", svc.QuotaTableName)
 	ctx.Export("connectionsTableName", svc.ConnectionsTableName)
 	ctx.Export("requestsTableName", svc.RequestsTableName)
+	ctx.Export("uploadsBucketName", svc.UploadsBucketName)
 	ctx.Export("functionArns", svc.FunctionArns)
 	ctx.Export("functionRoleNames", svc.FunctionRoleNames)
 	ctx.Export("dashboardUrl", svc.DashboardUrl)

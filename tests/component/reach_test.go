@@ -122,6 +122,7 @@ var reaches = map[string][]place{
 	"stageName": {at("rest-stage", "v2", "stageName"), at("websocket-stage", "v2", "name"), variable("processor", "WEBSOCKET_API_ENDPOINT", "https://svc-websocket-api.execute-api/v2")},
 	"tags":      {at("quota-table", map[string]any{"team": "chat"}, "tags")},
 
+	"uploads":               nil, // TestUploads
 	"functionArchiveDir":    nil, // TestFunctionArchiveDir
 	"auth.userPoolId":       nil, // TestAdoptedUserPool
 	"auth.userPoolClientId": nil, // TestAdoptedUserPool

@@ -61,12 +61,13 @@ func TestRESTMethods(t *testing.T) {
 		"GET /requests/{requestId}":    "arn:svc-requests idToken",
 		"DELETE /requests/{requestId}": "arn:svc-requests idToken",
 		"GET /usage":                   "arn:svc-quota idToken",
+		"POST /uploads":                "arn:svc-quota idToken",
 		"GET /openapi.json":            "arn:svc-requests open",
 
 		"POST /openai/v1/chat/completions": "arn:svc-completions authorizer",
 		"GET /openai/v1/models":            "arn:svc-completions authorizer",
 	}
-	for _, path := range []string{"/", "/requests", "/requests/{requestId}", "/usage", "/openapi.json", "/openai/v1/chat/completions", "/openai/v1/models", "/{proxy+}"} {
+	for _, path := range []string{"/", "/requests", "/requests/{requestId}", "/usage", "/uploads", "/openapi.json", "/openai/v1/chat/completions", "/openai/v1/models", "/{proxy+}"} {
 		want["ANY-METHOD "+path], want["OPTIONS "+path] = "arn:svc-requests idToken", "arn:svc-requests open"
 	}
 	if got := calls(t, restDocument(t, declare(t, nil))); !reflect.DeepEqual(got, want) {
@@ -95,9 +96,10 @@ func TestRESTPermissions(t *testing.T) {
 	t.Parallel()
 	r := declare(t, nil)
 	for role, want := range map[string][2]string{
-		"submit-permission":   {"svc-quota-name", "arn:execute:svc-rest-api/v1/POST/requests"},
-		"usage-permission":    {"svc-quota-name", "arn:execute:svc-rest-api/v1/GET/usage"},
-		"requests-permission": {"svc-requests-name", "arn:execute:svc-rest-api/v1/*/*"},
+		"submit-permission":        {"svc-quota-name", "arn:execute:svc-rest-api/v1/POST/requests"},
+		"usage-permission":         {"svc-quota-name", "arn:execute:svc-rest-api/v1/GET/usage"},
+		"create-upload-permission": {"svc-quota-name", "arn:execute:svc-rest-api/v1/POST/uploads"},
+		"requests-permission":      {"svc-requests-name", "arn:execute:svc-rest-api/v1/*/*"},
 
 		"chat-completions-permission": {"svc-completions-name", "arn:execute:svc-rest-api/v1/POST/openai/v1/chat/completions"},
 		"models-permission":           {"svc-completions-name", "arn:execute:svc-rest-api/v1/GET/openai/v1/models"},
@@ -114,8 +116,8 @@ func TestRESTPermissions(t *testing.T) {
 			allowed++
 		}
 	}
-	if allowed != 6 {
-		t.Errorf("%d permissions for the REST API, want 6", allowed)
+	if allowed != 7 {
+		t.Errorf("%d permissions for the REST API, want 7", allowed)
 	}
 }
 

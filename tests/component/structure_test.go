@@ -19,7 +19,7 @@ var taggable = []string{
 	"aws:apigatewayv2/api:Api", "aws:apigatewayv2/domainName:DomainName", "aws:apigatewayv2/stage:Stage",
 	"aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm",
 	"aws:cognito/identityPool:IdentityPool", "aws:cognito/userPool:UserPool", "aws:dynamodb/table:Table", "aws:iam/role:Role",
-	"aws:lambda/eventSourceMapping:EventSourceMapping", "aws:lambda/function:Function", "aws:sqs/queue:Queue",
+	"aws:lambda/eventSourceMapping:EventSourceMapping", "aws:lambda/function:Function", "aws:s3/bucketV2:BucketV2", "aws:sqs/queue:Queue",
 }
 
 func TestTags(t *testing.T) {

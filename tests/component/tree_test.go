@@ -45,7 +45,7 @@ func inputs(t *testing.T, r *recorder) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(r.resources)) {
 		d := r.resources[name]
-		if d.Type == "aws:iam/rolePolicy:RolePolicy" || d.Type == "aws:sqs/queuePolicy:QueuePolicy" || d.Type == "aws:cloudwatch/dashboard:Dashboard" {
+		if d.Type == "aws:iam/rolePolicy:RolePolicy" || d.Type == "aws:sqs/queuePolicy:QueuePolicy" || d.Type == "aws:s3/bucketPolicy:BucketPolicy" || d.Type == "aws:cloudwatch/dashboard:Dashboard" {
 			continue // have files of their own
 		}
 		if withDocument := map[string]string{"aws:apigateway/restApi:RestApi": "body", "aws:apigateway/deployment:Deployment": "triggers"}[d.Type]; withDocument != "" {
@@ -64,7 +64,7 @@ func inputs(t *testing.T, r *recorder) string {
 	return b.String()
 }
 
-// TestPolicies guards the permissions of every role and queue.
+// TestPolicies guards the permissions of every role, queue and bucket.
 func TestPolicies(t *testing.T) {
 	t.Parallel()
 	golden(t, "policies-default.golden", policies(t, declare(t, nil)))
@@ -84,7 +84,7 @@ func TestAdmissionReadsTheSpendingOfTheService(t *testing.T) {
 
 func policies(t *testing.T, r *recorder) string {
 	var b strings.Builder
-	for _, d := range append(r.ofType("aws:iam/rolePolicy:RolePolicy"), r.ofType("aws:sqs/queuePolicy:QueuePolicy")...) {
+	for _, d := range slices.Concat(r.ofType("aws:iam/rolePolicy:RolePolicy"), r.ofType("aws:sqs/queuePolicy:QueuePolicy"), r.ofType("aws:s3/bucketPolicy:BucketPolicy")) {
 		fmt.Fprintf(&b, "%s\n%s\n", d.Name, indented(t, d.property("policy")))
 	}
 	return b.String()

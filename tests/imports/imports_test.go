@@ -35,7 +35,7 @@ var rules = []rule{
 	},
 	{
 		from: []string{"lambdas/internal"},
-		but:  []string{"lambdas/internal/awsconfig", "lambdas/internal/bedrock", "lambdas/internal/deployment", "lambdas/internal/directory", "lambdas/internal/dynamo", "lambdas/internal/queue", "lambdas/internal/sockets", "lambdas/internal/start/lifecycle"},
+		but:  []string{"lambdas/internal/awsconfig", "lambdas/internal/bedrock", "lambdas/internal/deployment", "lambdas/internal/directory", "lambdas/internal/dynamo", "lambdas/internal/objects", "lambdas/internal/queue", "lambdas/internal/sockets", "lambdas/internal/start/lifecycle"},
 		bad:  []string{"github.com/aws/aws-sdk-go-v2"},
 		why:  "only adapters, and what wires them, know the AWS SDK",
 	},

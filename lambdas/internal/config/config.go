@@ -25,6 +25,7 @@ type Settings struct {
 	QueueURL             string
 	DeadLetterQueueURL   string
 	WebSocketAPIEndpoint string
+	UploadsURL           string // "": there are no uploads
 	UserPoolID           string
 	UserPoolClientID     string
 

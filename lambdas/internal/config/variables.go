@@ -30,6 +30,7 @@ var variables = map[string]variable{
 	environment.QueueURL:             endpoint(func(s *Settings) *string { return &s.QueueURL }),
 	environment.DeadLetterQueueURL:   endpoint(func(s *Settings) *string { return &s.DeadLetterQueueURL }),
 	environment.WebSocketAPIEndpoint: endpoint(func(s *Settings) *string { return &s.WebSocketAPIEndpoint }),
+	environment.UploadsURL:           optional(endpoint(func(s *Settings) *string { return &s.UploadsURL })),
 	environment.UserPoolID:           text(func(s *Settings) *string { return &s.UserPoolID }),
 	environment.UserPoolClientID:     text(func(s *Settings) *string { return &s.UserPoolClientID }),
 

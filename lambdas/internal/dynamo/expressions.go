@@ -73,6 +73,9 @@ const (
 	ownerSet = `SET #groups = :groups, #v = :one`
 	isKey    = `#keyId = :keyId`
 
+	countUpload = `SET #v = :one, #expiresAt = :expires ADD #uploads :one`
+	mayUpload   = `attribute_not_exists(#uploads) OR #uploads < :most`
+
 	connectedBefore  = `#connectedAt < :before`
 	liveConnections  = `#expiresAt > :now`
 	partition        = `#pk = :pk`

@@ -69,6 +69,7 @@ func useEverything(t *testing.T, db *dynamotest.Database) {
 	unlimited := admission("u", life.NewRequestID(), func(a *life.Admission) { a.Allowance, a.Cap = life.Allowance{}, 0 })
 	steps := []func() error{
 		func() error { return admit(t, db, unlimited) },
+		func() error { return db.CountUpload(ctx, "u", start) },
 		func() error { _, err := db.Keep(ctx, idle.Key); return err },
 		func() error { _, err := db.TakeBack(ctx, busy); return err },
 		func() error {

@@ -35,6 +35,7 @@ const (
 	ResourceDocument = "/openapi.json"
 	ResourceKeys     = "/keys"
 	ResourceKey      = "/keys/{keyId}"
+	ResourceUploads  = "/uploads"
 
 	ResourceChatCompletions = openAIPrefix + "chat/completions"
 	ResourceModels          = openAIPrefix + "models"
@@ -53,6 +54,7 @@ var methods = map[string][]string{
 	ResourceDocument: {http.MethodGet},
 	ResourceKeys:     {http.MethodGet, http.MethodPost},
 	ResourceKey:      {http.MethodDelete},
+	ResourceUploads:  {http.MethodPost},
 
 	ResourceChatCompletions: {http.MethodPost},
 	ResourceModels:          {http.MethodGet},
