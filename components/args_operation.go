@@ -81,8 +81,8 @@ type ProtectionSettings struct {
 	// PointInTimeRecovery keeps continuous backups of the tables for 35 days.
 	// Default: true.
 	PointInTimeRecovery pulumi.BoolPtrInput `pulumi:"pointInTimeRecovery,optional"`
-	// KmsKeyArn is the customer managed key that encrypts the tables and
-	// queues. The roles of the functions get the statements they need; the
+	// KmsKeyArn is the customer managed key that encrypts the tables, queues
+	// and uploads. The roles of the functions get the statements they need; the
 	// key's own policy must let IAM policies apply. Default: none, keys that
 	// AWS owns.
 	KmsKeyArn pulumi.StringPtrInput `pulumi:"kmsKeyArn,optional"`

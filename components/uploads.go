@@ -28,7 +28,7 @@ func (b *build) newUploads() error {
 	if err != nil {
 		return err
 	}
-	b.uploads = uploads{bucket.Bucket, bucket.Arn, pulumi.Sprintf("https://%s", bucket.BucketRegionalDomainName)}
+	b.uploads = uploads{bucket.ID().ToStringOutput(), bucket.Arn, pulumi.Sprintf("https://%s", bucket.BucketRegionalDomainName)}
 	for _, part := range []func() error{
 		func() error { return b.newBucketPolicy("uploads", bucket) },
 		func() error { return b.expireUploads(bucket) },

@@ -118,6 +118,7 @@ func TestExports(t *testing.T) {
 		"quotaTableName":        "name:streaming-quota-table",
 		"connectionsTableName":  "name:streaming-connections-table",
 		"requestsTableName":     "name:streaming-requests-table",
+		"uploadsBucketName":     "streaming-uploads-id",
 		"functionArns":          functions,
 		"functionRoleNames":     roles,
 		"dashboardUrl":          "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/streaming-service-streaming-test",

@@ -90,7 +90,7 @@ func computed(token, name string) map[string]string {
 	case "aws:sqs/queue:Queue":
 		p["url"] = "https://sqs/" + name
 	case "aws:s3/bucketV2:BucketV2":
-		p["bucket"], p["bucketRegionalDomainName"] = name+"-bucket", name+"-bucket.s3.eu-west-1.amazonaws.com"
+		p["bucketRegionalDomainName"] = name + "-bucket.s3.eu-west-1.amazonaws.com"
 	case "aws:apigatewayv2/api:Api":
 		p["apiEndpoint"], p["executionArn"] = "wss://"+name+".execute-api", "arn:execute:"+name
 	case "aws:apigateway/restApi:RestApi":
