@@ -1,34 +1,64 @@
 package bedrock
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf16"
 )
 
 // answerBlock is a content block of an answer.
 type answerBlock struct {
 	index  int
+	start  string   // what it begins with; "": it is not announced
 	delta  string   // of a piece, with %s for its JSON string
 	pieces []string // a token each
 	seal   string   // a last delta of no token; "": none
 	split  bool     // pieces come in two halves where they can
 }
 
-// blocksOf are the blocks of a reply: reasoning if there is any, and text. An
-// answer without either still has one.
+// blocksOf are the blocks of a reply: reasoning if there is any, text, and uses
+// of tools. An answer without any still has one.
 func blocksOf(reply Reply, script Script) []answerBlock {
 	var blocks []answerBlock
-	if len(reply.Reasoning) > 0 {
-		blocks = append(blocks, answerBlock{
-			delta: `{"reasoningContent":{"text":%s}}`, pieces: reply.Reasoning, split: script.Split,
-			seal: `{"reasoningContent":{"signature":"c2lnbmVk"}}`,
+	add := func(b answerBlock) {
+		b.index, b.split = len(blocks), script.Split
+		blocks = append(blocks, b)
+	}
+	switch {
+	case len(reply.Reasoning) > 0 && script.Redacted:
+		add(answerBlock{delta: `{"reasoningContent":{"redactedContent":%s}}`, pieces: sealed(reply.Reasoning)})
+	case len(reply.Reasoning) > 0:
+		add(answerBlock{delta: `{"reasoningContent":{"text":%s}}`, pieces: reply.Reasoning, seal: `{"reasoningContent":{"signature":"c2lnbmVk"}}`})
+	}
+	if len(reply.Tokens) > 0 || len(blocks)+len(reply.Calls) == 0 {
+		add(answerBlock{delta: `{"text":%s}`, pieces: reply.Tokens})
+	}
+	for _, c := range reply.Calls {
+		add(answerBlock{
+			start: fmt.Sprintf(`{"toolUse":{"toolUseId":%q,"name":%q}}`, c.ID, c.Name),
+			delta: `{"toolUse":{"input":%s}}`, pieces: c.Input,
 		})
 	}
-	if len(reply.Tokens) > 0 || len(blocks) == 0 {
-		blocks = append(blocks, answerBlock{index: len(blocks), delta: `{"text":%s}`, pieces: reply.Tokens, split: script.Split})
-	}
 	return blocks
+}
+
+// sealed are tokens that nobody can read.
+func sealed(tokens []string) []string {
+	list := make([]string, len(tokens))
+	for i, token := range tokens {
+		list[i] = base64.StdEncoding.EncodeToString([]byte(token))
+	}
+	return list
+}
+
+// open announces a block, if its kind is announced.
+func (s *stream) open(b answerBlock) error {
+	if b.start == "" {
+		return nil
+	}
+	return s.event(contentBlockStart, fmt.Sprintf(`{"contentBlockIndex":%d,"start":%s`, b.index, b.start))
 }
 
 // piece sends one token of a block.
@@ -99,12 +129,19 @@ func halves(text string) []string {
 	return append(literals, rest+`"`)
 }
 
+// inputTokens are those of a request.
+type inputTokens struct{ fresh, read, written int }
+
 // accounts are the members usage of the metadata events, each with its comma.
-func (u usageReport) accounts(input, output int) []string {
+func (u usageReport) accounts(in inputTokens, output int) []string {
 	account := func(input, output, total int) string {
 		return fmt.Sprintf(`,"usage":{"inputTokens":%d,"outputTokens":%d,"totalTokens":%d}`, input, output, total)
 	}
-	whole := account(input, output, input+output)
+	input := in.fresh
+	whole := account(input, output, input+in.read+in.written+output)
+	if in.read+in.written > 0 {
+		whole = fmt.Sprintf(`%s,"cacheReadInputTokens":%d,"cacheWriteInputTokens":%d}`, strings.TrimSuffix(whole, "}"), in.read, in.written)
+	}
 	switch u {
 	case usageNone:
 		return []string{""}

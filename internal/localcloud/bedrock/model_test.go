@@ -101,7 +101,7 @@ func TestValidation(t *testing.T) {
 		{"assistant last", modelID, `{"messages":[` + ok + `,{"role":"assistant","content":[{"text":"x"}]}]}`, "must end with a user message"},
 		{"blank text", modelID, `{"messages":[{"role":"user","content":[{"text":" \n"}]}]}`, "messages.0.content.0 is blank"},
 		{"no content", modelID, `{"messages":[{"role":"user","content":[]}]}`, "is empty"},
-		{"image", modelID, `{"messages":[{"role":"user","content":[{"image":{}}]}]}`, "reads text only"},
+		{"image", modelID, `{"messages":[{"role":"user","content":[{"image":{}}]}]}`, "enum value set"},
 		{"blank system", modelID, `{"messages":[` + ok + `],"system":[{"text":""}]}`, "system.0 is blank"},
 		{"maxTokens 0", modelID, `{"messages":[` + ok + `],"inferenceConfig":{"maxTokens":0}}`, "greater than or equal to 1"},
 		{"temperature", modelID, `{"messages":[` + ok + `],"inferenceConfig":{"temperature":1.5}}`, "less than or equal to 1"},

@@ -106,7 +106,7 @@ func TestUnknownPiecesComeFirst(t *testing.T) {
 
 func TestOptionsThatAreNotTaken(t *testing.T) {
 	t.Parallel()
-	for _, script := range []string{"usage=free", "usage=", "reasoning=-1", "empty=1", "split@3", "unknown=x"} {
+	for _, script := range []string{"usage=free", "usage=", "reasoning=-1", "empty=1", "split@3", "unknown=x", "tool=", "tool=a.b", "toolInput=7", "toolInput={", "cached=-1"} {
 		if _, err := bedrock.ParseScript("script: " + script); err == nil {
 			t.Errorf("%s is taken", script)
 		}
@@ -121,7 +121,7 @@ func TestDocumentedOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed := map[string]bool{}
-	example := strings.NewReplacer("NAME", "throttling", "REASON", "end_turn", "MS", "5", "N", "5", "R", "5", "…", "word")
+	example := strings.NewReplacer("NAME", "throttling", "REASON", "end_turn", "MS", "5", "N", "5", "R", "5", "={…}", "={\"a\": 1}", "…", "word")
 	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(string(doc), -1) {
 		if _, err := bedrock.ParseScript("script: " + example.Replace(row[1])); err != nil {
 			t.Errorf("%s: %v", row[1], err)
@@ -129,7 +129,7 @@ func TestDocumentedOptions(t *testing.T) {
 		listed[regexp.MustCompile(`^[a-z]+(=[a-z-]+$)?`).FindString(row[1])] = true
 	}
 	for _, option := range []string{
-		"tokens", "text", "seed", "rate", "delay", "reasoning", "empty", "split", "unknown", "stop", "input",
+		"tokens", "text", "seed", "rate", "delay", "reasoning", "redacted", "tool", "tool", "cached", "written", "empty", "split", "unknown", "stop", "input",
 		"usage=none", "usage=zero", "usage=zero-after", "usage=input", "usage=negative", "error", "hang", "truncate", "drop", "badcrc", "times",
 	} {
 		if !listed[option] {

@@ -8,9 +8,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+	"github.com/streaming-service/streaming-service/internal/modelfamily"
 )
 
 // maxBody is more than any request within a model's context.
@@ -22,25 +22,19 @@ const maxStopSequences = 2500
 // request is what ConverseStream reads of a request's body.
 type request struct {
 	Messages        []message         `json:"messages"`
+	ToolConfig      *toolConfig       `json:"toolConfig"`
+	Additional      json.RawMessage   `json:"additionalModelRequestFields"`
 	System          []block           `json:"system"`
 	Inference       inference         `json:"inferenceConfig"`
 	Guardrail       *guardrail        `json:"guardrailConfig"`
 	RequestMetadata map[string]string `json:"requestMetadata"`
+
+	family modelfamily.Family // of the model that is asked
 }
 
 type message struct {
 	Role    string  `json:"role"`
 	Content []block `json:"content"`
-}
-
-type block struct {
-	Text       *string         `json:"text"`
-	CachePoint json.RawMessage `json:"cachePoint"`
-	Guard      *struct {
-		Text *struct {
-			Text string `json:"text"`
-		} `json:"text"`
-	} `json:"guardContent"`
 }
 
 type inference struct {
@@ -82,8 +76,10 @@ func parseRequest(body []byte) (*request, *awsapi.Error) {
 
 // validate refuses what Bedrock refuses of a request to the model.
 func (r *request) validate(m model) *awsapi.Error {
+	r.family = modelfamily.Of(m.id)
 	for _, refused := range []*awsapi.Error{
-		checkMessages(r.Messages), checkSystem(r.System), checkInference(r.Inference),
+		checkMessages(r.Messages, r.family), checkResults(r.Messages), r.checkTools(r.family),
+		checkSystem(r.System, r.family), checkInference(r.Inference), r.checkAdditional(r.family),
 		checkGuardrail(r.Guardrail), checkMetadata(r.RequestMetadata),
 		m.refuses(r.Inference),
 	} {
@@ -94,7 +90,7 @@ func (r *request) validate(m model) *awsapi.Error {
 	return nil
 }
 
-func checkMessages(messages []message) *awsapi.Error {
+func checkMessages(messages []message, family modelfamily.Family) *awsapi.Error {
 	if len(messages) == 0 || messages[0].Role != "user" {
 		return validation("A conversation must start with a user message. Try again with a conversation that starts with a user message.")
 	}
@@ -105,7 +101,7 @@ func checkMessages(messages []message) *awsapi.Error {
 			}
 			return validation("A conversation must alternate between user and assistant roles. Make sure the conversation alternates between user and assistant roles and try again.")
 		}
-		if err := checkContent(i, m.Content); err != nil {
+		if err := checkContent(i, m, family); err != nil {
 			return err
 		}
 	}
@@ -115,24 +111,17 @@ func checkMessages(messages []message) *awsapi.Error {
 	return nil
 }
 
-func checkContent(i int, content []block) *awsapi.Error {
-	if len(content) == 0 {
-		return validation(fmt.Sprintf("The content field in the Message object at messages.%d is empty. Add a ContentBlock object to the content field and try again.", i))
+func checkSystem(system []block, family modelfamily.Family) *awsapi.Error {
+	if len(system) > 0 && family.Why(modelfamily.System) != "" {
+		return validation("This model doesn't support system messages. Try again without a system message or use a model that supports system messages.")
 	}
-	for j, b := range content {
-		text, isText := b.text()
-		switch {
-		case isText && strings.TrimSpace(text) == "":
-			return validation(fmt.Sprintf("The text field in the ContentBlock object at messages.%d.content.%d is blank. Add text to the text field, and try again.", i, j))
-		case !isText && b.CachePoint == nil:
-			return validation(fmt.Sprintf("The local model reads text only; the ContentBlock object at messages.%d.content.%d holds none.", i, j))
-		}
-	}
-	return nil
-}
-
-func checkSystem(system []block) *awsapi.Error {
 	for i, b := range system {
+		if b.CachePoint != nil {
+			if refused := checkCachePoint(*b.CachePoint, family, modelfamily.CacheSystem); refused != nil {
+				return refused
+			}
+			continue
+		}
 		if text, isText := b.text(); isText && strings.TrimSpace(text) == "" {
 			return validation(fmt.Sprintf("The text field in the SystemContentBlock object at system.%d is blank. Add text to the text field, and try again.", i))
 		}
@@ -198,18 +187,22 @@ func constraint(value, member, rule string) *awsapi.Error {
 	return validation(fmt.Sprintf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value, member, rule))
 }
 
-func (b block) text() (string, bool) {
-	switch {
-	case b.Text != nil:
-		return *b.Text, true
-	case b.Guard != nil && b.Guard.Text != nil:
-		return b.Guard.Text.Text, true
+// prompt is the text of the last message, or of the results that it brings.
+func (r *request) prompt() string {
+	last := r.Messages[len(r.Messages)-1].Content
+	if text := joined(last); text != "" {
+		return text
 	}
-	return "", false
+	var results []string
+	for _, b := range last {
+		if b.ToolResult != nil {
+			for _, part := range b.ToolResult.Content {
+				results = append(results, joined([]block{part})+string(part.JSON))
+			}
+		}
+	}
+	return strings.Join(results, "\n")
 }
-
-// prompt is the text of the last message.
-func (r *request) prompt() string { return joined(r.Messages[len(r.Messages)-1].Content) }
 
 func joined(blocks []block) string {
 	var texts []string
@@ -233,11 +226,24 @@ func (r *request) script(standard string) string {
 
 // inputTokens estimates as models count: a token is about four characters.
 func (r *request) inputTokens() int {
-	characters := utf8.RuneCountInString(joined(r.System))
-	for _, m := range r.Messages {
-		characters += utf8.RuneCountInString(joined(m.Content))
+	characters, tokens := 0, 3*len(r.Messages)
+	add := func(blocks []block) {
+		for _, b := range blocks {
+			c, n := b.tokens(r.family)
+			characters, tokens = characters+c, tokens+n
+		}
 	}
-	return (characters+3)/4 + 3*len(r.Messages)
+	add(r.System)
+	for _, m := range r.Messages {
+		add(m.Content)
+	}
+	if r.ToolConfig != nil {
+		tokens += toolTokens
+		for _, t := range r.ToolConfig.Tools {
+			characters += t.characters()
+		}
+	}
+	return (characters+3)/4 + tokens
 }
 
 // permissions are those of the model and of the guardrail.

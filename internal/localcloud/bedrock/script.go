@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,11 +29,16 @@ type Script struct {
 	Delay      time.Duration // before the first token
 	Input      int           // reported input tokens; -1: an estimate
 	StopReason string
-	Text       *string // instead of the generated one
-	Reasoning  int     // tokens of reasoning before the text
-	Empty      bool    // no text at all, while Times lasts
-	Split      bool    // characters beyond U+FFFF come in two halves
-	Unknown    bool    // an event and a delta of no known kind come first
+	Text       *string  // instead of the generated one
+	Reasoning  int      // tokens of reasoning before the text; -1: some if the request asks for it
+	Redacted   bool     // reasoning is kept back
+	Tools      []string // that are used after the text
+	ToolInput  string   // of each of them; "": one that suits
+	Cached     int      // reported tokens that were read from the cache; -1: those that were
+	Written    int      // reported tokens that were written there; -1: those that were
+	Empty      bool     // no text at all, while Times lasts
+	Split      bool     // characters beyond U+FFFF come in two halves
+	Unknown    bool     // an event and a delta of no known kind come first
 	Usage      usageReport
 	Strikes    []strike // in no order
 	Times      int      // attempts that Empty and the strikes befall; 0: all
@@ -72,12 +78,12 @@ var usageReports = []usageReport{usageNone, usageZero, usageZeroAfter, usageInpu
 // stopReasons are those that a natural end can have (SDK, types.StopReason).
 var stopReasons = []string{
 	"end_turn", "max_tokens", "stop_sequence", "guardrail_intervened", "content_filtered",
-	"malformed_model_output", "model_context_window_exceeded",
+	"malformed_model_output", "malformed_tool_use", "model_context_window_exceeded",
 }
 
 // ParseScript reads a script with or without its prefix.
 func ParseScript(text string) (Script, error) {
-	s := Script{Tokens: -1, Rate: defaultRate, Input: -1, StopReason: "end_turn"}
+	s := Script{Tokens: -1, Rate: defaultRate, Input: -1, Reasoning: -1, Cached: -1, Written: -1, StopReason: "end_turn"}
 	rest := strings.TrimPrefix(strings.TrimSpace(text), scriptPrefix)
 	for {
 		rest = strings.TrimLeftFunc(rest, unicode.IsSpace)
@@ -87,6 +93,13 @@ func ParseScript(text string) (Script, error) {
 		if value, ok := strings.CutPrefix(rest, "text="); ok {
 			var err error
 			if rest, err = s.setText(value); err != nil {
+				return Script{}, err
+			}
+			continue
+		}
+		if value, ok := strings.CutPrefix(rest, "toolInput={"); ok {
+			var err error
+			if rest, err = s.setToolInput("{" + value); err != nil {
 				return Script{}, err
 			}
 			continue
@@ -120,6 +133,17 @@ func (s *Script) setText(value string) (rest string, err error) {
 	return value[len(literal):], nil
 }
 
+// setToolInput takes a JSON object, which may hold spaces.
+func (s *Script) setToolInput(value string) (rest string, err error) {
+	decoder := json.NewDecoder(strings.NewReader(value))
+	var object json.RawMessage
+	if err := decoder.Decode(&object); err != nil {
+		return "", errors.New("script: toolInput is not a complete JSON object")
+	}
+	s.ToolInput = string(object)
+	return value[decoder.InputOffset():], nil
+}
+
 func (s *Script) set(word string) error {
 	key, value, assigned := strings.Cut(word, "=")
 	if !assigned {
@@ -132,6 +156,15 @@ func (s *Script) set(word string) error {
 		return setInt(&s.Input, key, value)
 	case "reasoning":
 		return setInt(&s.Reasoning, key, value)
+	case "cached":
+		return setInt(&s.Cached, key, value)
+	case "written":
+		return setInt(&s.Written, key, value)
+	case "tool":
+		if !toolName.MatchString(value) {
+			return fmt.Errorf("script: tool must be 1 to 64 letters, digits, _ and -, got %q", value)
+		}
+		s.Tools = append(s.Tools, value)
 	case "usage":
 		if !slices.Contains(usageReports, usageReport(value)) {
 			return fmt.Errorf("script: usage must be one of %v, got %q", usageReports, value)
@@ -178,6 +211,8 @@ func (s *Script) setWord(word string) error {
 		s.Split = true
 	case "unknown":
 		s.Unknown = true
+	case "redacted":
+		s.Redacted = true
 	default:
 		return s.addStrike(word, "")
 	}

@@ -47,11 +47,12 @@ type Scripted struct {
 	meter    func(Usage)
 	standard string
 	attempts attempts
+	cache    cache
 }
 
 // NewScripted returns the scripted model behind a guard.
 func NewScripted(guard awsapi.Guard, options ...Option) *Scripted {
-	s := &Scripted{guard: guard, fault: func() Fault { return Fault{} }, meter: func(Usage) {}, attempts: attempts{seed: maphash.MakeSeed()}}
+	s := &Scripted{guard: guard, fault: func() Fault { return Fault{} }, meter: func(Usage) {}, attempts: attempts{seed: maphash.MakeSeed()}, cache: cache{seed: maphash.MakeSeed()}}
 	for _, option := range options {
 		option(s)
 	}
@@ -132,21 +133,43 @@ func (s *Scripted) answer(w http.ResponseWriter, r *http.Request, call call, beg
 	if req.Inference.MaxTokens != nil {
 		most = *req.Inference.MaxTokens
 	}
-	reply := Answer(req.prompt(), script, most, req.Inference.StopSequences)
-	input := script.Input
-	if input < 0 {
-		input = req.inputTokens()
+	calls, err := req.calls(script)
+	if err != nil {
+		writeError(w, validation(err.Error()))
+		return
 	}
+	if script.Reasoning < 0 && req.reasons() {
+		script.Reasoning = defaultReasoning
+	}
+	reply := Answer(req.prompt(), script, most, req.Inference.StopSequences, calls...)
+	input := s.input(call, script)
 	out := newStream(w, begun)
 	w.Header().Set("x-amzn-RequestId", awsapi.NewRequestID())
 	err = out.run(r.Context(), reply, script, strikes)
 	if err == nil {
 		err = out.end(reply.StopReason, input, script.Usage)
 	}
-	s.meter(Usage{call.model.id, input, out.sent, call.body})
+	s.meter(Usage{call.model.id, input.fresh + input.read + input.written, out.sent, call.body})
 	if errors.Is(err, errDropped) {
 		awsapi.Drop(w)
 	}
+}
+
+// input counts the input of a call: what is read from the cache and what is
+// written there are not among the rest.
+func (s *Scripted) input(call call, script Script) inputTokens {
+	read, written := s.cache.use(call.model.id, call.request)
+	in := inputTokens{read: read, written: written}
+	if in.fresh = script.Input; in.fresh < 0 {
+		in.fresh = max(0, call.request.inputTokens()-read-written)
+	}
+	if script.Cached >= 0 {
+		in.read = script.Cached
+	}
+	if script.Written >= 0 {
+		in.written = script.Written
+	}
+	return in
 }
 
 // strikes are those of the script and that of the fault injector. When its

@@ -56,6 +56,9 @@ func (s *stream) run(ctx context.Context, reply Reply, script Script, strikes []
 	}
 	s.started = time.Now()
 	for _, b := range blocksOf(reply, script) {
+		if err := s.open(b); err != nil {
+			return err
+		}
 		for _, p := range b.pieces {
 			if err := s.strikes(ctx, strikes, s.sent); err != nil {
 				return err
@@ -107,7 +110,7 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // end sends what follows the blocks.
-func (s *stream) end(stopReason string, input int, report usageReport) error {
+func (s *stream) end(stopReason string, input inputTokens, report usageReport) error {
 	if err := s.event(messageStop, `{"stopReason":"`+stopReason+`"`); err != nil {
 		return err
 	}
@@ -207,6 +210,7 @@ func (s *stream) exception(name string) error {
 
 var (
 	messageStart      = eventHeaders("messageStart")
+	contentBlockStart = eventHeaders("contentBlockStart")
 	contentBlockDelta = eventHeaders("contentBlockDelta")
 	contentBlockStop  = eventHeaders("contentBlockStop")
 	messageStop       = eventHeaders("messageStop")

@@ -12,6 +12,7 @@ import (
 type Reply struct {
 	Reasoning  []string // comes first, likewise one contentBlockDelta each
 	Tokens     []string // in order; each is one contentBlockDelta
+	Calls      []Call   // come last
 	StopReason string
 }
 
@@ -29,19 +30,51 @@ func ScriptedText(prompt, script string) string {
 	return Answer(prompt, s, 0, nil).Text()
 }
 
-// Answer returns the reply to a prompt, cut at most tokens (0: no limit), of
-// which reasoning takes its share, and before the first stop sequence.
-func Answer(prompt string, s Script, most int, stopSequences []string) Reply {
-	reply := Reply{Reasoning: s.reasoning(prompt), Tokens: s.tokens(prompt), StopReason: s.StopReason}
-	if reasoned := len(reply.Reasoning); most > 0 && reasoned+len(reply.Tokens) > most {
-		reply.Reasoning = reply.Reasoning[:min(reasoned, most)]
-		reply.Tokens = reply.Tokens[:most-len(reply.Reasoning)]
-		reply.StopReason = "max_tokens"
+// wordsBeforeTools is how many tokens of text stand before a use of a tool where
+// the script does not say.
+const wordsBeforeTools = 8
+
+// Answer returns the reply to a prompt with uses of tools, cut at most tokens
+// (0: no limit), of which reasoning takes its share, and before the first stop
+// sequence.
+func Answer(prompt string, s Script, most int, stopSequences []string, calls ...Call) Reply {
+	if len(calls) > 0 && s.Tokens < 0 {
+		s.Tokens = wordsBeforeTools
+	}
+	reply := Reply{Reasoning: s.reasoning(prompt), Tokens: s.tokens(prompt), Calls: calls, StopReason: s.StopReason}
+	if len(calls) > 0 && s.StopReason == "end_turn" {
+		reply.StopReason = "tool_use"
+	}
+	if most > 0 {
+		reply.cut(most)
 	}
 	if tokens, cut := cutBefore(reply.Tokens, stopSequences); cut {
-		reply.Tokens, reply.StopReason = tokens, "stop_sequence"
+		reply.Tokens, reply.Calls, reply.StopReason = tokens, nil, "stop_sequence"
 	}
 	return reply
+}
+
+// cut leaves so many tokens of the reply.
+func (r *Reply) cut(most int) {
+	left := most
+	take := func(tokens []string) []string {
+		if len(tokens) > left {
+			tokens, r.StopReason = tokens[:left], "max_tokens"
+		}
+		left -= len(tokens)
+		return tokens
+	}
+	r.Reasoning, r.Tokens = take(r.Reasoning), take(r.Tokens)
+	calls := r.Calls
+	r.Calls = nil
+	for _, c := range calls {
+		if left == 0 {
+			r.StopReason = "max_tokens"
+			return
+		}
+		c.Input = take(c.Input)
+		r.Calls = append(r.Calls, c)
+	}
 }
 
 // cutBefore cuts tokens before the first of the sequences.
@@ -69,7 +102,7 @@ func cutBefore(tokens, sequences []string) ([]string, bool) {
 
 // reasoning is another text than the answer's.
 func (s Script) reasoning(prompt string) []string {
-	return generate(prompt, s.Reasoning, rand.New(rand.NewPCG(s.Seed, uint64(len(prompt)))))
+	return generate(prompt, max(0, s.Reasoning), rand.New(rand.NewPCG(s.Seed, uint64(len(prompt)))))
 }
 
 func (s Script) tokens(prompt string) []string {
