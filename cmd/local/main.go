@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud"
+	"github.com/streaming-service/streaming-service/internal/localservice"
 )
 
 // Exit codes.
@@ -49,7 +50,7 @@ func serve(options localcloud.Options, stdout, stderr io.Writer) int {
 
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	cloud, err := localcloud.New(options)
+	cloud, err := localcloud.New(localservice.Program(), options)
 	if err != nil {
 		return failure(stderr, err)
 	}

@@ -70,7 +70,8 @@ func newBuilder(o Options, functions int) Builder {
 	return functionbuild.New(options...)
 }
 
-// progress writes a line when a build begins.
+// progress writes a line when a build begins; functions is 0 if nobody knows how
+// many there will be.
 func progress(w io.Writer, functions int) functionbuild.Progress {
 	var mu sync.Mutex
 	begun := 0
@@ -81,6 +82,10 @@ func progress(w io.Writer, functions int) functionbuild.Progress {
 			return
 		}
 		begun++
+		if functions == 0 {
+			_, _ = fmt.Fprintf(w, "building %s …\n", e.Function)
+			return
+		}
 		_, _ = fmt.Fprintf(w, "building %s (%d/%d) …\n", e.Function, begun, functions)
 	}
 }

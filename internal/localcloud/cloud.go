@@ -13,16 +13,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"google.golang.org/grpc"
 
-	"github.com/streaming-service/streaming-service/components"
 	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
-	"github.com/streaming-service/streaming-service/internal/stack"
-	"github.com/streaming-service/streaming-service/web/build"
 )
 
-// Cloud is the whole service on this machine. New checks what it is asked for,
-// Start runs it and Close ends everything it started.
+// Cloud is AWS on this machine, with what one program declares. New checks what
+// it is asked for, Start runs it and Close ends everything it started.
 type Cloud struct {
+	program Program
 	options Options
 	config  stackConfig
 	store   *store // nil: nothing is kept
@@ -40,9 +38,9 @@ type Cloud struct {
 	closeErr     error
 }
 
-// New reads the configuration of the stack. A *UsageError is a mistake in the
-// options.
-func New(options Options) (*Cloud, error) {
+// New reads the configuration of the stack for the program. A *UsageError is a
+// mistake in the options.
+func New(program Program, options Options) (*Cloud, error) {
 	options, err := options.withDefaults()
 	if err != nil {
 		return nil, err
@@ -51,11 +49,11 @@ func New(options Options) (*Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cloud{options: options, config: config, graph: &provision.Graph{}, stopProvider: func() {}}, nil
+	return &Cloud{program: program, options: options, config: config, graph: &provision.Graph{}, stopProvider: func() {}}, nil
 }
 
-// Start runs the program and serves what it declares. It returns when the
-// service is ready; on an error Close must still be called.
+// Start runs the program and serves what it declares. It returns when all of it
+// is ready; on an error Close must still be called.
 func (c *Cloud) Start(ctx context.Context) error {
 	return run(ctx, c.openStore, c.listen, c.startServices, c.restoreUsers, c.adoptUserPool, c.provision,
 		c.restoreData, c.createDemoUser, c.serve, c.keepData)
@@ -126,18 +124,21 @@ func (c *Cloud) startServices(ctx context.Context) (err error) {
 	return nil
 }
 
-// provision runs the stack program against the provider.
+// setup is what the program is run with.
+func (c *Cloud) setup(builder Builder) Setup {
+	return Setup{Project: c.config.Project, Config: c.config.Values, Builder: builder}
+}
+
+// provision runs the program against the provider.
 func (c *Cloud) provision(ctx context.Context) error {
 	builder := c.options.Builder
 	if builder == nil {
-		builder = newBuilder(c.options, len(components.Functions()))
+		builder = newBuilder(c.options, c.program.Functions)
 	}
 	builds := &builds{run: ctx, inner: builder}
 	graph, err := provision.Run(ctx, c.provider, provision.Program{
 		Project: c.config.Project, Stack: c.options.Stack, Config: c.config.Values, Alter: c.options.Alter,
-		Body: func(p *pulumi.Context) error {
-			return stack.Run(p, stack.WithFunctionBuilder(builds), stack.WithConfig(c.config.Values))
-		},
+		Body: func(p *pulumi.Context) error { return c.program.Declare(p, c.setup(builds)) },
 	}, c.options.Logger)
 	if failure := builds.failed(); failure != nil {
 		return failure
@@ -150,9 +151,12 @@ func (c *Cloud) provision(ctx context.Context) error {
 }
 
 func (c *Cloud) serve(context.Context) error {
-	page, err := build.Page()
-	if err != nil {
-		return err
+	page := http.NotFoundHandler()
+	if c.program.Page != nil {
+		var err error
+		if page, err = c.program.Page(); err != nil {
+			return err
+		}
 	}
 	c.server = &http.Server{
 		Handler:           rawheader.Handler(c.front(page)),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/streaming-service/streaming-service/internal/localcloud"
 	"github.com/streaming-service/streaming-service/internal/localcloud/localcloudtest"
+	"github.com/streaming-service/streaming-service/internal/localservice"
 )
 
 func TestAPromptIsStreamed(t *testing.T) {
@@ -130,7 +131,7 @@ func TestDamagedDataIsNotOverwritten(t *testing.T) {
 	}
 	o := options(t)
 	o.DataDir = dir
-	cloud, err := localcloud.New(o)
+	cloud, err := localcloud.New(localservice.Program(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +151,7 @@ func TestOneCloudADataDirectory(t *testing.T) {
 	o := options(t)
 	o.DataDir = t.TempDir()
 	localcloudtest.Start(t, o)
-	second, err := localcloud.New(o)
+	second, err := localcloud.New(localservice.Program(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +244,7 @@ func TestATakenPort(t *testing.T) {
 	defer listener.Close()
 	o := options(t)
 	o.Addr = listener.Addr().String()
-	cloud, err := localcloud.New(o)
+	cloud, err := localcloud.New(localservice.Program(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +267,7 @@ func TestAFailingBuild(t *testing.T) {
 	t.Parallel()
 	o := options(t)
 	o.Builder = failing{}
-	cloud, err := localcloud.New(o)
+	cloud, err := localcloud.New(localservice.Program(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

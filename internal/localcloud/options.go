@@ -17,8 +17,8 @@ const (
 	ModelBedrock  = "bedrock"  // the real Bedrock, with the caller's credentials
 )
 
-// Options say what a Cloud runs and where. The zero value runs the stack dev on
-// 127.0.0.1:8080.
+// Options say with which configuration a Cloud runs its program, and where. The
+// zero value runs the stack dev on 127.0.0.1:8080.
 type Options struct {
 	// Addr is the host and port to serve on; port 0 picks a free one. Default
 	// 127.0.0.1:8080.

@@ -2,7 +2,6 @@ package localcloud
 
 import (
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -11,16 +10,15 @@ import (
 	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi"
 	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
-	"github.com/streaming-service/streaming-service/web/build"
 )
 
 // front puts every service behind the one address.
-func (c *Cloud) front(page map[string]build.File) http.Handler {
+func (c *Cloud) front(page http.Handler) http.Handler {
 	s := c.services
 	host, _, _ := net.SplitHostPort(c.options.Addr) // checked by withDefaults
 	return &front{
 		ownHost: host,
-		page:    servePage(page),
+		page:    page,
 		local: map[string]http.Handler{
 			"/config.json":      get(func(*http.Request) any { return c.clientConfig() }),
 			"/_local/resources": get(func(*http.Request) any { return c.graph.Nodes() }),
@@ -54,28 +52,33 @@ const (
 	targetIdentityPools = "AWSCognitoIdentityService"
 )
 
-// clientConfig is what a client needs to use the service.
+// clientConfig is what a client needs to use what the program declares.
 func (c *Cloud) clientConfig() map[string]any {
 	config := c.graph.Outputs()
-	for _, node := range c.graph.Nodes() {
-		if name, ok := localURLs[node.Type]; ok {
-			if stage, ok := c.provider.Read(node.URN, node.ID); ok {
-				config[name] = strings.TrimSuffix(stage["invokeUrl"].StringValue(), "/")
-			}
-		}
-	}
-	if _, ok := config["openAiUrl"]; ok {
-		config["openAiUrl"] = fmt.Sprint(config["restUrl"], "/openai/v1")
+	if c.program.Localize != nil {
+		c.program.Localize(config, c.stageURLs())
 	}
 	config["cognitoEndpoint"] = c.URL()
-	config["demoUser"] = c.demo.name
-	config["demoPassword"] = c.demo.password
+	if c.demo.name != "" {
+		config["demoUser"] = c.demo.name
+		config["demoPassword"] = c.demo.password
+	}
 	return config
 }
 
-// localURLs are the outputs that custom domains would change, by the type of
-// the stage whose own URL is the local value.
-var localURLs = map[string]string{provision.RESTStage: "restUrl", provision.WebSocketStage: "webSocketUrl"}
+// stageURLs are the stages' own URLs by the type of their resource.
+func (c *Cloud) stageURLs() map[string]string {
+	urls := map[string]string{}
+	for _, node := range c.graph.Nodes() {
+		if node.Type != provision.RESTStage && node.Type != provision.WebSocketStage {
+			continue
+		}
+		if stage, ok := c.provider.Read(node.URN, node.ID); ok {
+			urls[node.Type] = strings.TrimSuffix(stage["invokeUrl"].StringValue(), "/")
+		}
+	}
+	return urls
+}
 
 // logs returns the last lines of a function by its declared or physical name,
 // or of all functions.
@@ -103,23 +106,5 @@ func get(value func(*http.Request) any) http.Handler {
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
 		_ = encoder.Encode(value(r)) // the caller is gone; nobody is left to tell
-	})
-}
-
-// servePage serves the chat page. Its policy allows no script but its own.
-func servePage(files map[string]build.File) http.Handler {
-	server := build.Handler(files)
-	policy := build.Policy("'self'", "http:", "https:", "ws:", "wss:")
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "method must be GET", http.StatusMethodNotAllowed)
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		server.ServeHTTP(w, r)
 	})
 }

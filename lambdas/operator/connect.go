@@ -1,5 +1,7 @@
 // Package operator is what those who run the service do to the quotas of its
-// users: look, override, grant, block, list, and audit.
+// users: look, override, grant, block, list, and audit. It is no function. It
+// stands here because it reads and writes with the functions' own store, by
+// their own rules, and Go lets nothing outside lambdas import those.
 package operator
 
 import (

@@ -16,6 +16,7 @@ import (
 	"github.com/streaming-service/streaming-service/client"
 	"github.com/streaming-service/streaming-service/internal/localcloud"
 	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
+	"github.com/streaming-service/streaming-service/internal/localservice"
 	"github.com/streaming-service/streaming-service/internal/stack"
 )
 
@@ -48,7 +49,7 @@ type outputs struct {
 func (b *bench) startCloud(ctx context.Context, variables map[string]string, keep func(provision.Resource) bool) (*cloud, error) {
 	c := &cloud{environments: map[string]map[string]string{}}
 	var err error
-	c.Cloud, err = localcloud.New(localcloud.Options{
+	c.Cloud, err = localcloud.New(localservice.Program(), localcloud.Options{
 		Addr: "127.0.0.1:0", Builder: b.host, FunctionEnv: variables,
 		Alter: func(r provision.Resource, inputs resource.PropertyMap) bool {
 			if r.Type == functionType {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud"
+	"github.com/streaming-service/streaming-service/internal/localservice"
 )
 
 // cloud is a local cloud with its provider as the engine sees it.
@@ -23,7 +24,7 @@ type cloud struct {
 // startCloud runs a cloud until the test ends.
 func startCloud(t testing.TB) *cloud {
 	t.Helper()
-	local, err := localcloud.New(localcloud.Options{Addr: "127.0.0.1:0", Root: root})
+	local, err := localcloud.New(localservice.Program(), localcloud.Options{Addr: "127.0.0.1:0", Root: root})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,6 +71,12 @@ var rules = []rule{
 		bad:  []string{module + "internal/localcloud"},
 		why:  "the service must not know where it runs",
 	},
+	{
+		from: []string{"internal/localcloud"},
+		but:  []string{"internal/localcloud/localcloudtest"},
+		bad:  []string{module + "components", module + "internal/localservice", module + "internal/stack", module + "lambdas", module + "protocol", module + "web"},
+		why:  "the local cloud runs any program, and knows this service only as its localcloud.Program",
+	},
 }
 
 func TestImportRules(t *testing.T) {

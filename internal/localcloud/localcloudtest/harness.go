@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud"
+	"github.com/streaming-service/streaming-service/internal/localservice"
 )
 
 // Harness is a running cloud.
@@ -74,7 +75,7 @@ func Open(ctx context.Context, options localcloud.Options) (*Harness, error) {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	cloud, err := localcloud.New(options)
+	cloud, err := localcloud.New(localservice.Program(), options)
 	if err != nil {
 		return nil, err
 	}
