@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 // temporary.
 type userPool struct {
 	*client.Auth
-	skew time.Duration // of the pool's clock
+	skew atomic.Int64 // of the pool's clock, in nanoseconds
 }
 
 const (
@@ -64,7 +65,7 @@ func newUserPool(t *testing.T) *userPool {
 	return p
 }
 
-func (p *userPool) now() time.Time { return time.Now().Add(p.skew) }
+func (p *userPool) now() time.Time { return time.Now().Add(time.Duration(p.skew.Load())) }
 
 // show is the code that an authenticator app shows.
 func (p *userPool) show(t *testing.T, secret string) string {
@@ -119,7 +120,7 @@ func TestChallengesAreAnsweredOneAfterAnother(t *testing.T) {
 	if token, err := session.IDToken(t.Context()); token == "" || err != nil {
 		t.Errorf("token %q, %v", token, err)
 	}
-	p.skew = time.Minute
+	p.skew.Store(int64(time.Minute))
 	if session, err = p.SignInWith(t.Context(), newcomer, permanent, answers); err != nil || session.RefreshToken() == "" {
 		t.Errorf("the second sign-in: %v", err)
 	}
@@ -158,7 +159,7 @@ func TestASpentChallengeIsNotAskedForEver(t *testing.T) {
 	calls := 0
 	_, err := p.SignInWith(t.Context(), newcomer, temporary, client.Answers{NewPassword: func(context.Context, error) (string, error) {
 		calls++
-		p.skew = time.Hour
+		p.skew.Store(int64(time.Hour))
 		return permanent, nil
 	}})
 	if auth, ok := errors.AsType[*client.AuthError](err); !ok || auth.Code != "NotAuthorizedException" || calls != 1 {

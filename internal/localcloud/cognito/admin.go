@@ -57,54 +57,6 @@ func describe(u *user) userDescription {
 
 func epoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-type adminCreateUserInput struct {
-	UserPoolID        string `json:"UserPoolId"`
-	Username          string
-	TemporaryPassword string
-	UserAttributes    []attribute
-	MessageAction     string
-}
-
-type adminCreateUserOutput struct{ User userDescription }
-
-func (s *Service) adminCreateUser(in adminCreateUserInput) (*adminCreateUserOutput, *awsapi.Error) {
-	var declared UserPool
-	if err := s.edit(in.UserPoolID, func(p *pool) *awsapi.Error { declared = p.UserPool; return nil }); err != nil {
-		return nil, err
-	}
-	if in.MessageAction != "" && in.MessageAction != "SUPPRESS" {
-		return nil, invalid("The local cloud does not serve MessageAction %q", in.MessageAction)
-	}
-	attributes, err := (&pool{UserPool: declared}).newAttributes(in.Username, in.UserAttributes, true)
-	if err != nil {
-		return nil, err
-	}
-	text := in.TemporaryPassword
-	if text == "" {
-		text = "Aa1!" + randomText(max(12, declared.PasswordPolicy.MinimumLength))
-	}
-	if err := declared.PasswordPolicy.check(text); err != nil {
-		return nil, err
-	}
-	sub := awsapi.NewRequestID()
-	pw, hashErr := newPassword(declared.ID, internalName(declared, in.Username, sub), text)
-	if hashErr != nil {
-		return nil, internalError
-	}
-	var out adminCreateUserOutput
-	return &out, s.edit(in.UserPoolID, func(p *pool) *awsapi.Error {
-		u, err := p.add(in.Username, attributes, statusForcePassword, pw, sub, s.deps.Now())
-		if err != nil {
-			return err
-		}
-		if address := attributes["email"]; address != "" && in.MessageAction != "SUPPRESS" {
-			s.mail(address, "Your temporary password", text)
-		}
-		out.User = describe(u)
-		return nil
-	})
-}
-
 func (s *Service) adminSetUserPassword(in adminInput) (empty, *awsapi.Error) {
 	var owner *pool
 	var u user

@@ -40,7 +40,14 @@ func TestAdminUsers(t *testing.T) {
 	if out := c.fails("InitiateAuth", passwordAuth(email, "Temporary-9"), "NotAuthorizedException"); out["message"] != "Temporary password has expired and must be reset by an administrator." {
 		t.Errorf("a temporary password of last week: %v", out["message"])
 	}
+	c.ok("AdminCreateUser", object{"Username": email, "MessageAction": "RESEND"})
+	if asked = c.ok("InitiateAuth", passwordAuth(email, c.code())); asked["ChallengeName"] != "NEW_PASSWORD_REQUIRED" {
+		t.Errorf("sign-in with the password of another invitation: %v", asked["ChallengeName"])
+	}
+	c.fails("AdminCreateUser", object{"Username": "nobody@example.com", "MessageAction": "RESEND"}, "UserNotFoundException")
+	c.fails("AdminCreateUser", object{"Username": email, "MessageAction": "SHOUT"}, "InvalidParameterException")
 	c.ok("AdminSetUserPassword", object{"Username": email, "Password": password, "Permanent": true})
+	c.fails("AdminCreateUser", object{"Username": email, "MessageAction": "RESEND"}, "UnsupportedUserStateException")
 	access := c.signIn()["AccessToken"]
 	c.ok("AdminDisableUser", object{"Username": email})
 	c.fails("InitiateAuth", passwordAuth(email, password), "NotAuthorizedException")
