@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -119,6 +120,15 @@ func openPage(t *testing.T, f *fakeService) page {
 	return p
 }
 
+// openTab opens the page once more, in another tab of the same browser, and
+// signs in there.
+func (p page) openTab(f *fakeService) page {
+	p.t.Helper()
+	other := openPage(p.t, f)
+	other.signIn()
+	return other
+}
+
 func (p page) run(actions ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	if err := chromedp.Do(p.ctx, actions...); err != nil {
@@ -162,6 +172,21 @@ func (p page) visible(css string) {
 	p.run(chromedp.WaitVisible(chromedp.CSS(css)))
 }
 
+// offline has the browser believe that it has no network, or has it again.
+func (p page) offline(is bool) {
+	p.t.Helper()
+	params := network.OverrideNetworkStateParams{Offline: is, DownloadThroughput: -1, UploadThroughput: -1}
+	if _, err := chromedp.Call(p.ctx, network.OverrideNetworkState, params); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// waitSaying waits until a text stands in or below the newest answer.
+func (p page) waitSaying(text string) {
+	p.t.Helper()
+	p.wait(text, `[...document.querySelectorAll("[data-role=assistant]")].at(-1)?.innerText.includes(`+quote(text)+`)`)
+}
+
 func (p page) reload() {
 	p.t.Helper()
 	p.run(chromedp.Reload())
@@ -191,7 +216,7 @@ func (p page) wait(what, expression string) {
 }
 
 // answerText is the text of the newest answer, as it stands in the document.
-const answerText = `([...document.querySelectorAll("[data-role=assistant] .text")].at(-1)?.textContent ?? "")`
+const answerText = `([...document.querySelectorAll("[data-role=assistant] > .text")].at(-1)?.textContent ?? "")`
 
 // answerState is the state of the newest answer.
 const answerState = `([...document.querySelectorAll("[data-role=assistant]")].at(-1)?.dataset.state ?? "")`

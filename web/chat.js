@@ -5,6 +5,7 @@ import { $, drawIcons, say } from "./chat/dom.js";
 import { SignIn } from "./chat/signin.js";
 import { fillSignInTexts, TEXTS } from "./chat/signintexts.js";
 import { signOut, Tabs } from "./chat/signout.js";
+import { fillTexts, TEXTS as CHAT_TEXTS } from "./chat/texts.js";
 import { startTheme } from "./chat/theme.js";
 import { Workspace } from "./chat/workspace.js";
 
@@ -15,6 +16,7 @@ const FIRST_PAUSE = 500;
 const LAST_PAUSE = 4_000;
 
 async function start() {
+  fillTexts();
   drawIcons();
   fillSignInTexts();
   startTheme();
@@ -33,7 +35,7 @@ async function start() {
     session = signedIn;
     account.use(session);
     view("chat");
-    workspace.open(session);
+    workspace.open(session).catch(fail);
   };
   const signIn = new SignIn(auth, config, (signedIn) => {
     sessionStorage.setItem(TOKEN, signedIn.refreshToken);
@@ -75,7 +77,9 @@ function view(name) {
   document.body.dataset.view = name;
 }
 
-start().catch((error) => {
+function fail(error) {
   view("fatal");
-  say($("fatal"), `The page could not be started: ${error.message}`);
-});
+  say($("fatal"), CHAT_TEXTS.notStarted(error.message));
+}
+
+start().catch(fail);

@@ -39,7 +39,19 @@ type fakeService struct {
 	usage    protocol.Usage
 	refuse   *protocol.Problem // what POST answers, if set
 	urls     []string          // of all calls
+	models   []map[string]string
+	network  reach
+	stopped  chan struct{} // of what waits in a hole
 }
+
+// reach is how the service can be reached.
+type reach string
+
+const (
+	up   reach = ""
+	down reach = "down" // calls and handshakes fail, sockets are closed
+	hole reach = "hole" // nothing comes through, and nothing says so
+)
 
 // fakeRequest is one request and the frames that it had.
 type fakeRequest struct {
@@ -59,7 +71,7 @@ func newFakeService(t *testing.T) *fakeService {
 	limit, left := int64(100), int64(88)
 	tokens, tokensLeft := int64(250_000), int64(18_400)
 	f := &fakeService{
-		requests: map[string]*fakeRequest{}, sockets: map[*websocket.Conn]bool{},
+		requests: map[string]*fakeRequest{}, sockets: map[*websocket.Conn]bool{}, stopped: make(chan struct{}),
 		page: build.Handler(files), cognito: newFakeCognito(),
 		usage: protocol.Usage{
 			Period: "2026-11", ResetsAt: "2026-12-01T00:00:00Z", Tier: "gold",
@@ -69,13 +81,46 @@ func newFakeService(t *testing.T) *fakeService {
 	}
 	f.Server = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(func() {
+		close(f.stopped)
 		f.dropSockets()
 		f.Close()
 	})
 	return f
 }
 
+// setNetwork changes how the service can be reached. Whoever waits in a hole
+// does so until its connection ends.
+func (f *fakeService) setNetwork(n reach) {
+	f.mu.Lock()
+	f.network = n
+	f.mu.Unlock()
+	if n == down {
+		f.dropSockets()
+	}
+}
+
+// unreachable swallows a call to the service if the network is not up. The
+// page itself and the user pool can be reached.
+func (f *fakeService) unreachable(r *http.Request) bool {
+	f.mu.Lock()
+	n := f.network
+	f.mu.Unlock()
+	if n == up || r.URL.Path != "/socket" && !strings.HasPrefix(r.URL.Path, "/api") {
+		return false
+	}
+	if n == hole {
+		select {
+		case <-r.Context().Done():
+		case <-f.stopped:
+		}
+	}
+	return true
+}
+
 func (f *fakeService) serve(w http.ResponseWriter, r *http.Request) {
+	if f.unreachable(r) {
+		panic(http.ErrAbortHandler)
+	}
 	f.mu.Lock()
 	f.urls = append(f.urls, r.URL.String())
 	f.mu.Unlock()
@@ -120,6 +165,8 @@ func (f *fakeService) serveAPI(w http.ResponseWriter, r *http.Request, path stri
 	id, _ := strings.CutPrefix(path, "/requests/")
 	request := f.requests[id]
 	switch {
+	case path == "/openai/v1/models":
+		answer(w, 200, map[string]any{"data": f.models})
 	case path == "/usage":
 		answer(w, 200, f.usage)
 	case r.Method == http.MethodPost:
@@ -167,6 +214,18 @@ func (f *fakeService) produce(request *fakeRequest) {
 	case "fail":
 		f.post(request, protocol.DeltaFrame(request.id, 1, 1, "The first words, "))
 		f.post(request, protocol.ErrorFrame(request.id, 1, 2, protocol.RequestError{Code: protocol.CodeModelThrottled, Message: "busy", Retryable: true}))
+	case "blocks":
+		f.post(request, protocol.DeltaFrame(request.id, 1, 1, "One **bold** paragraph.\n\n## A heading\n\nAnother.\n\n"))
+		for n := range 40 {
+			time.Sleep(20 * time.Millisecond)
+			f.post(request, protocol.DeltaFrame(request.id, 1, n+2, fmt.Sprintf("- item %d with `code`\n", n)))
+		}
+		f.post(request, protocol.DoneFrame(request.id, 1, 42, "end_turn", protocol.TokenUsage{InputTokens: 3, OutputTokens: 200}))
+	case "nothing":
+		f.post(request, protocol.DoneFrame(request.id, 1, 1, "end_turn", protocol.TokenUsage{InputTokens: 3}))
+	case "cut":
+		f.post(request, protocol.DeltaFrame(request.id, 1, 1, "Half of it"))
+		f.post(request, protocol.DoneFrame(request.id, 1, 2, "max_tokens", protocol.TokenUsage{InputTokens: 3, OutputTokens: 3}))
 	case "restart":
 		f.post(request, protocol.DeltaFrame(request.id, 1, 1, "void "))
 		f.post(request, protocol.StartFrame(request.id, 2, "m"))
@@ -201,6 +260,9 @@ func (f *fakeService) post(request *fakeRequest, frame protocol.Frame) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	request.frames = append(request.frames, frame)
+	if f.network == hole {
+		return
+	}
 	for conn := range f.sockets {
 		_ = conn.Write(context.Background(), websocket.MessageText, frame.Encode())
 	}
@@ -243,6 +305,9 @@ func (f *fakeService) received(conn *websocket.Conn, data []byte) {
 	_ = json.Unmarshal(data, &frame)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.network == hole {
+		return
+	}
 	after := -1
 	if frame.AfterSeq != nil {
 		after = *frame.AfterSeq

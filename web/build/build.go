@@ -43,7 +43,7 @@ var contentTypes = map[string]string{
 }
 
 // entries are the files that index.html names.
-var entries = []string{"chat.js", "theme.js", "chat.css", "style.css", "icon.svg"}
+var entries = []string{"chat.js", "theme.js", "chat.css", "answer.css", "style.css", "icon.svg"}
 
 var page = sync.OnceValues(makePage)
 

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"maps"
 	"os/exec"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -80,9 +81,14 @@ func TestNamesCarryHashesAndIndexNamesThem(t *testing.T) {
 // comments and namespaces are none.
 func TestNothingIsForeign(t *testing.T) {
 	t.Parallel()
-	fetched := regexp.MustCompile(`(?i)(url\(["']?(https?:)?//|@import|import\(["']https?:|<(script|link|img)[^>]+"https?:)`)
+	fetched := map[string]*regexp.Regexp{
+		".css":  regexp.MustCompile(`(?i)url\(["']?(https?:)?//|@import`),
+		".js":   regexp.MustCompile(`(import|fetch)\(["'](https?:)?//`),
+		".html": regexp.MustCompile(`(?i)<(script|link|img)[^>]+"(https?:)?//`),
+		".svg":  regexp.MustCompile(`(?i)href="`),
+	}
 	for name, file := range page(t) {
-		if found := fetched.Find(file.Content); found != nil {
+		if found := fetched[path.Ext(name)].Find(file.Content); found != nil {
 			t.Errorf("%s fetches %s…", name, found)
 		}
 	}

@@ -1,169 +1,214 @@
 import { isSignedOut } from "../lib/errors.js";
 import { describeError, describeFailure } from "./problems.js";
-import { isOpen, submissionOf } from "./store.js";
+import { isOpen, submissionOf } from "./thread.js";
 
 const SAVE_EVERY = 2_000;
+// Between tries to reach the service, if nothing changes before.
+const PAUSE = 10_000;
 
 /**
- * Gets the answers: submits turns, follows their streams, stops them, and takes
- * open ones up again after a reload. It knows no element of the page.
+ * Gets the answers: submits questions, follows the streams, stops them, and
+ * takes open ones up again after a reload. An answer is got by one tab at a
+ * time, which holds its lock; if that tab is closed, another goes on. It knows
+ * no element of the page.
  */
 export class Answers {
   #client;
   #store;
+  #network;
+  #locks;
   #on;
-  #running = new Map(); // turn id -> {stream, stopping}
+  #runs = new Map(); // message id -> Run
+  #closing = new AbortController();
 
   /**
    * @param {import("../lib/client.js").StreamingClient} client
    * @param {import("./store.js").Store} store
-   * @param {object} on changed(conversation, turn), delta(conversation, turn,
-   *   text), restarted(conversation, turn), ended(conversation, turn),
-   *   quota(usage), signedOut()
+   * @param {import("./network.js").Network} network
+   * @param {object} on quota(usage), signedOut()
+   * @param {LockManager} [locks]
    */
-  constructor(client, store, on) {
+  constructor(client, store, network, on, locks = navigator.locks) {
     this.#client = client;
     this.#store = store;
+    this.#network = network;
     this.#on = on;
+    this.#locks = locks;
   }
 
-  /** Adds a turn to a conversation and gets its answer. */
-  ask(conversation, prompt) {
-    const turn = { id: crypto.randomUUID(), prompt, at: Date.now(), answer: newAnswer() };
-    conversation.turns.push(turn);
-    this.#submit(conversation, turn);
-    return turn;
+  /** Gets an answer that is open, here or in whichever tab is at it. */
+  get(answer) {
+    if (!isOpen(answer) || this.#runs.has(answer.id)) return;
+    const run = { id: answer.id, answer, stream: null, savedAt: 0, cancelling: false, dropped: false };
+    this.#runs.set(run.id, run);
+    const { signal } = this.#closing;
+    this.#locks
+      .request(`streaming.answer.${run.id}`, { signal }, () => this.#work(run))
+      .catch((error) => signal.aborted || console.error(error))
+      .finally(() => this.#runs.delete(run.id));
   }
 
-  /** Gets the answer of a turn once more. */
-  retry(conversation, turn) {
-    turn.answer = newAnswer(turn.answer.sameKey ? turn.answer.key : undefined);
-    this.#submit(conversation, turn);
+  /** Takes what changed about a message, here or in another tab. */
+  changed(message) {
+    const run = this.#runs.get(message.id);
+    if (!run) return;
+    Object.assign(run.answer, message);
+    if (!message.stopAsked) return;
+    this.#network.wake();
+    if (run.stream) this.#cancel(run);
   }
 
-  /** Takes up what was open when the page was left. */
-  resume(conversation) {
-    this.follow(conversation);
-    for (const turn of this.#idle(conversation)) this.#submit(conversation, turn);
+  /** Stops an answer now, or as soon as the service can be reached. */
+  stop({ id }) {
+    return this.#store.changeMessage(id, { stopAsked: true });
   }
 
-  /** Follows what another tab has submitted. */
-  follow(conversation) {
-    for (const turn of this.#idle(conversation).filter(({ answer }) => answer.requestId)) {
-      this.#run(conversation, turn, () => this.#client.follow(turn.answer.requestId));
+  /** Stops answers whose messages are gone. */
+  drop(ids) {
+    for (const run of this.#runs.values()) {
+      if (!ids.has(run.id)) continue;
+      run.dropped = true;
+      run.stream?.cancel().catch(() => {});
+      run.stream?.close();
     }
   }
 
-  #idle(conversation) {
-    return conversation.turns.filter((turn) => isOpen(turn.answer) && !this.#running.has(turn.id));
+  close() {
+    this.#closing.abort();
+    this.#network.wake();
   }
 
-  /** Stops the answer of a turn, now or as soon as its request is known. */
-  async stop(conversation, turn) {
-    const running = this.#running.get(turn.id);
-    if (!running || running.stopping) return;
-    running.stopping = true;
-    this.#on.changed(conversation, turn);
-    if (running.stream) await this.#cancel(conversation, turn, running);
-  }
-
-  isStopping(turn) {
-    return this.#running.get(turn.id)?.stopping === true;
-  }
-
-  /** Forgets a conversation's streams; its requests go on unless stopped. */
-  drop(conversation) {
-    for (const turn of conversation.turns) {
-      const running = this.#running.get(turn.id);
-      if (!running) continue;
-      running.dropped = true;
-      running.stream?.cancel().catch(() => {});
-      running.stream?.close();
-    }
-  }
-
-  #submit(conversation, turn) {
-    const request = submissionOf(conversation, turn);
-    this.#run(conversation, turn, async () => {
-      const stream = await this.#client.submit(request, { key: turn.answer.key });
-      turn.answer.requestId = stream.requestId;
-      turn.answer.state = "open";
-      this.#on.quota(stream.quota);
-      return stream;
-    });
-  }
-
-  async #run(conversation, turn, open) {
-    const running = { stream: null, stopping: false, dropped: false, savedAt: 0 };
-    this.#running.set(turn.id, running);
-    this.#save(conversation, turn, running);
+  async #work(run) {
+    const answer = await this.#store.message(run.id);
+    if (!answer || !isOpen(answer)) return;
+    run.answer = answer;
     try {
-      const stream = await open();
-      running.stream = stream;
-      if (running.dropped) return void stream.cancel().catch(() => {});
-      this.#save(conversation, turn, running);
-      if (running.stopping) await this.#cancel(conversation, turn, running);
-      for await (const event of stream) this.#take(conversation, turn, running, event);
+      run.stream = await this.#opened(run);
+      if (!run.stream) return;
+      if (run.dropped) return void run.stream.cancel().catch(() => {});
+      if (run.answer.stopAsked) this.#cancel(run);
+      for await (const event of run.stream) await this.#take(run, event);
     } catch (error) {
-      this.#fail(turn, running, error);
-    } finally {
-      this.#running.delete(turn.id);
-      if (!running.dropped && !isOpen(turn.answer)) {
-        this.#save(conversation, turn, running);
-        this.#on.ended(conversation, turn);
+      await this.#fail(run, error);
+    }
+  }
+
+  get #closed() {
+    return this.#closing.signal.aborted;
+  }
+
+  /** The stream of an answer, or null if there is to be none. */
+  async #opened(run) {
+    if (run.answer.requestId) return this.#client.follow(run.answer.requestId);
+    if (!(await this.#itsTurn(run))) return null;
+    const request = submissionOf(await this.#store.messages(run.answer.conversation), run.answer);
+    const stream = await this.#submitted(run, request);
+    if (!stream) return null;
+    this.#on.quota(stream.quota);
+    await this.#change(run, { state: "open", requestId: stream.requestId, waiting: "" });
+    return stream;
+  }
+
+  /** Waits until the answer before a queued one is complete. */
+  async #itsTurn(run) {
+    while (run.answer.state === "queued") {
+      if (this.#closed || run.dropped || (await this.#stoppedEarly(run))) return false;
+      const question = await this.#store.message(run.answer.parent);
+      const before = question?.parent && (await this.#store.message(question.parent));
+      if (!before || before.state === "done") await this.#change(run, { state: "sending" });
+      else if (isOpen(before)) await this.#network.change(PAUSE);
+      else return this.#end(run, { state: "refused", problem: { held: true } }), false;
+    }
+    return true;
+  }
+
+  /** Submits until the service has said yes or no. */
+  async #submitted(run, request) {
+    for (;;) {
+      if (this.#closed || run.dropped || (await this.#stoppedEarly(run))) return null;
+      if (this.#network.offline) {
+        await this.#wait(run, "offline");
+        continue;
+      }
+      await this.#change(run, { attempted: true });
+      try {
+        return await this.#client.submit(request, { key: run.answer.key });
+      } catch (error) {
+        if (!isUnknown(error)) throw error;
+        await this.#wait(run, this.#network.offline ? "offline" : "unreachable");
       }
     }
   }
 
-  #take(conversation, turn, running, event) {
-    const { answer } = turn;
-    answer.text = running.stream.text;
+  async #wait(run, waiting) {
+    run.answer.waiting = waiting;
+    this.#store.tell({ id: run.id, conversation: run.answer.conversation, waiting });
+    await this.#network.change(PAUSE);
+  }
+
+  /** Ends an answer that is not wanted any more and was never asked for. */
+  async #stoppedEarly(run) {
+    if (!run.answer.stopAsked || run.answer.attempted) return false;
+    await this.#end(run, { state: "stopped" });
+    return true;
+  }
+
+  async #take(run, event) {
+    run.answer.text = run.stream.text;
     switch (event.type) {
       case "delta":
-        this.#on.delta(conversation, turn, event.text);
-        if (Date.now() - running.savedAt >= SAVE_EVERY) this.#save(conversation, turn, running);
-        break;
       case "restarted":
-        this.#on.restarted(conversation, turn);
-        break;
+        return this.#grown(run);
       case "done":
-        Object.assign(answer, { state: "done", usage: event.usage, stopReason: event.stopReason });
-        break;
+        return this.#end(run, { state: "done", usage: event.usage, stopReason: event.stopReason });
       case "failed":
-        if (event.code === "cancelled") answer.state = "stopped";
-        else Object.assign(answer, { state: "failed", problem: describeFailure(event) });
-    }
-    this.#on.changed(conversation, turn);
-  }
-
-  // A network error leaves the outcome unknown: a retry is the same submission.
-  #fail(turn, running, error) {
-    const { answer } = turn;
-    if (running.stopping && !answer.requestId) {
-      answer.state = "stopped";
-      return;
-    }
-    Object.assign(answer, { state: "failed", problem: describeError(error), sameKey: !answer.requestId && error.name !== "ApiError" });
-    if (isSignedOut(error)) this.#on.signedOut();
-  }
-
-  async #cancel(conversation, turn, running) {
-    try {
-      await running.stream.cancel();
-    } catch {
-      running.stopping = false;
-      this.#on.changed(conversation, turn);
+        if (event.code === "cancelled") return this.#end(run, { state: "stopped" });
+        return this.#end(run, { state: "failed", problem: describeFailure(event) });
     }
   }
 
-  #save(conversation, turn, running) {
-    running.savedAt = Date.now();
-    conversation.updatedAt = running.savedAt;
-    this.#store.save(conversation);
-    this.#on.changed(conversation, turn);
+  #grown(run) {
+    const { id, answer } = run;
+    this.#store.tell({ id, conversation: answer.conversation, text: answer.text });
+    if (Date.now() - run.savedAt < SAVE_EVERY) return null;
+    run.savedAt = Date.now();
+    return this.#change(run, { text: answer.text });
+  }
+
+  #end(run, fields) {
+    return this.#change(run, { text: run.answer.text, waiting: "", ...fields });
+  }
+
+  async #change(run, fields) {
+    Object.assign(run.answer, fields);
+    if (!run.dropped) await this.#store.changeMessage(run.id, fields);
+    if (!isOpen(run.answer)) this.#network.wake(); // a queued one may follow
+  }
+
+  // A session that has ended ends no answer: it is got after signing in again.
+  async #fail(run, error) {
+    if (run.dropped || this.#closed) return;
+    if (isSignedOut(error)) return this.#on.signedOut();
+    const state = run.answer.requestId ? "failed" : "refused";
+    await this.#end(run, { state, problem: describeError(error) });
+  }
+
+  async #cancel(run) {
+    if (run.cancelling) return;
+    run.cancelling = true;
+    while (!this.#closed && !run.dropped && isOpen(run.answer)) {
+      try {
+        return await run.stream.cancel();
+      } catch (error) {
+        if (isSignedOut(error) || !isUnknown(error)) return;
+      }
+      await this.#network.change(PAUSE);
+    }
   }
 }
 
-function newAnswer(key = crypto.randomUUID()) {
-  return { state: "sending", text: "", key };
+/** Whether a call may have been heard although nothing came back. */
+function isUnknown(error) {
+  if (error.name === "NetworkError" || error.name === "AuthError") return !isSignedOut(error);
+  return error.name === "ApiError" && error.temporary && error.status >= 500;
 }

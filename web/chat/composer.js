@@ -10,7 +10,7 @@ export class Composer {
   #on;
 
   /**
-   * @param {object} on send(text), stop()
+   * @param {object} on send(text), stop(), written(text)
    */
   constructor(on) {
     this.#on = on;
@@ -19,7 +19,10 @@ export class Composer {
       this.#send();
     });
     this.#prompt.addEventListener("keydown", (event) => this.#key(event));
-    this.#prompt.addEventListener("input", () => this.#changed());
+    this.#prompt.addEventListener("input", () => {
+      this.#changed();
+      on.written(this.#prompt.value);
+    });
     $("stop").addEventListener("click", () => this.#stop());
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) this.#stop();
@@ -32,7 +35,6 @@ export class Composer {
     this.#open = open;
     this.#stopping = stopping;
     $("stop").hidden = !open;
-    $("send").hidden = open;
     $("stop").setAttribute("aria-disabled", String(stopping)); // disabled, it would lose the focus
     this.#changed();
     if (hadFocus && !open) this.focus();
@@ -45,9 +47,15 @@ export class Composer {
 
   /** Puts a text into the box, if it is empty. */
   suggest(text) {
-    if (this.#prompt.value === "") this.#prompt.value = text;
-    this.#changed();
+    if (this.#prompt.value === "") this.fill(text);
+    this.#on.written(this.#prompt.value);
     this.focus();
+  }
+
+  /** Has a text stand in the box. */
+  fill(text) {
+    this.#prompt.value = text;
+    this.#changed();
   }
 
   /** Shows what the user has to know, "" for nothing. */
@@ -65,9 +73,8 @@ export class Composer {
 
   #send() {
     const text = this.#prompt.value.trim();
-    if (this.#open || text === "") return;
-    this.#prompt.value = "";
-    this.#changed();
+    if (text === "") return;
+    this.fill("");
     this.notice("");
     this.#on.send(text);
   }
@@ -77,7 +84,9 @@ export class Composer {
   }
 
   #changed() {
-    $("send").disabled = this.#prompt.value.trim() === "";
+    const blank = this.#prompt.value.trim() === "";
+    $("send").disabled = blank;
+    $("send").hidden = this.#open && blank;
     this.#prompt.style.height = "auto";
     this.#prompt.style.height = `${Math.min(MAX_HEIGHT, this.#prompt.scrollHeight)}px`;
   }

@@ -1,3 +1,5 @@
+import { TEXTS } from "./texts.js";
+
 /** The element with an id that the page has. */
 export const $ = (id) => document.getElementById(id);
 
@@ -38,6 +40,12 @@ const PATHS = {
   trash: "M5 7h14M10 7V5h4v2M7 7l1 12h8l1-12",
   copy: "M9 9h10v10H9zM6 15H5V5h10v1",
   check: "M5 12.5l4.5 4.5L19 7.5",
+  left: "M14.5 6l-6 6 6 6",
+  right: "M9.5 6l6 6-6 6",
+  clip: "M18.5 11.5l-6.6 6.6a4 4 0 0 1-5.7-5.7l7-7a2.7 2.7 0 0 1 3.8 3.8l-6.9 6.9a1.3 1.3 0 0 1-1.9-1.9l6.2-6.2",
+  download: "M12 4v11M7 10.5l5 4.5 5-4.5M5 19h14",
+  upload: "M12 15V4M7 8.5L12 4l5 4.5M5 19h14",
+  play: "M8 6l10 6-10 6z",
   retry: "M19 12a7 7 0 1 1-2-5l2 2M19 5v4h-4",
 };
 
@@ -61,6 +69,21 @@ export function drawIcons(root = document) {
 /** A button that shows an icon only. */
 export function iconButton(name, label, onclick, more = {}) {
   return h("button", { type: "button", class: "icon", "aria-label": label, title: label, onclick, ...more }, icon(name));
+}
+
+/** A button that copies a text and says so. */
+export function copyButton(label, text) {
+  const button = iconButton("copy", label, async () => {
+    try {
+      await navigator.clipboard.writeText(text());
+    } catch {
+      return;
+    }
+    button.dataset.copied = TEXTS.message.copied;
+    setTimeout(() => delete button.dataset.copied, 1_500);
+  });
+  button.classList.add("copy");
+  return button;
 }
 
 /** Opens a dialog, which a click beside it closes, too. */

@@ -33,8 +33,8 @@ const PATIENCE = 5_000;
 
 /** Deletes what this browser keeps of a user's conversations. */
 export async function wipe(user) {
-  const prefix = `streaming.conversation.${user}.`;
-  for (const name of Object.keys(localStorage)) if (name.startsWith(prefix)) localStorage.removeItem(name);
+  const kept = [`streaming.conversation.${user}.`, `streaming.draft.${user}.`];
+  for (const name of Object.keys(localStorage)) if (kept.some((prefix) => name.startsWith(prefix))) localStorage.removeItem(name);
   await new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(`streaming.${user}`);
     request.onsuccess = resolve;

@@ -1,8 +1,8 @@
 import { $, icon } from "./dom.js";
+import { TEXTS } from "./texts.js";
 
 const KEY = "streaming.theme";
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
-const LABELS = { auto: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" };
 
 /** Has the button change between the system's colours, light and dark. */
 export function startTheme() {
@@ -19,8 +19,8 @@ export function startTheme() {
 
 function show(button, theme) {
   button.replaceChildren(icon(theme));
-  button.setAttribute("aria-label", LABELS[theme]);
-  button.title = LABELS[theme];
+  button.setAttribute("aria-label", TEXTS.themes[theme]);
+  button.title = TEXTS.themes[theme];
 }
 
 function keep(theme) {

@@ -44,6 +44,7 @@ export class StreamingClient {
   #socket;
   #early = new Early();
   #streams = new Map(); // requestId -> Set of Streams
+  #submitting = 0;
   #closed = false;
 
   /**
@@ -55,7 +56,12 @@ export class StreamingClient {
     this.#env = environment(options.env);
     this.#rest = new Rest(config, session, this.#env);
     this.#socket = new Socket(config, session, this.#env, {
-      open: () => this.#each((stream) => stream.want()),
+      open: (again) => {
+        if (again) this.#rest.interrupt();
+        this.#each((stream) => stream.want());
+      },
+      awaits: () => this.#submitting > 0 || this.#streams.size > 0,
+      vanished: () => this.#rest.interrupt(),
       message: (data) => this.#dispatch(data),
       change: (connection) => {
         this.#each((stream) => stream.reconsider());
@@ -93,7 +99,14 @@ export class StreamingClient {
   async submit(request, { key = crypto.randomUUID(), signal } = {}) {
     this.connect();
     const sentAt = this.#env.now();
-    const answer = await this.#rest.call("POST", "/requests", { body: request, key, signal });
+    this.#submitting++;
+    this.#socket.attend();
+    let answer;
+    try {
+      answer = await this.#rest.call("POST", "/requests", { body: request, key, signal });
+    } finally {
+      this.#submitting--;
+    }
     const stream = this.#register(answer.requestId, answer.quota);
     const read = ["succeeded", "failed", "cancelled"].includes(answer.status);
     if (answer.status !== "queued" || this.#socket.openedAt > sentAt) stream.want({ read });
@@ -146,6 +159,7 @@ export class StreamingClient {
   follow(requestId) {
     this.connect();
     const stream = this.#register(requestId, null);
+    this.#socket.attend();
     stream.want();
     return stream;
   }
@@ -163,6 +177,12 @@ export class StreamingClient {
   /** What the user has used of the month's quota. */
   usage() {
     return this.#rest.call("GET", "/usage");
+  }
+
+  /** The ids of the models that a submission may name. */
+  async models() {
+    const { data } = await this.#rest.call("GET", "/openai/v1/models");
+    return data.map(({ id }) => id);
   }
 
   #register(requestId, quota) {

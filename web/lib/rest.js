@@ -17,6 +17,7 @@ export class Rest {
   #url;
   #session;
   #env;
+  #waiting = new Set(); // the AbortControllers of calls without an answer yet
 
   constructor(config, session, env) {
     this.#url = config.restUrl.replace(/\/$/, "");
@@ -67,6 +68,11 @@ export class Rest {
     }
   }
 
+  /** Has calls that wait be made again: the network has gone, or is another one. */
+  interrupt() {
+    for (const abort of this.#waiting) abort.abort();
+  }
+
   /** The delay before another try in ms, -1 if there is none. */
   #retryDelay(error, attempt) {
     if (attempt + 1 >= MAX_TRIES) return -1;
@@ -81,6 +87,7 @@ export class Rest {
     const timer = this.#env.setTimeout(() => abort.abort(), timeout);
     const stop = () => abort.abort();
     signal?.addEventListener("abort", stop);
+    this.#waiting.add(abort);
     try {
       const response = await this.#env.fetch(url, { ...init, signal: abort.signal, cache: "no-store" });
       const text = await response.text();
@@ -90,6 +97,7 @@ export class Rest {
       if (error instanceof ApiError) throw error;
       throw new NetworkError(error);
     } finally {
+      this.#waiting.delete(abort);
       this.#env.clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
     }

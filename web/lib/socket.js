@@ -3,8 +3,13 @@ import { fullJitter } from "./pace.js";
 const SUBPROTOCOL = "streaming.v1";
 // API Gateway closes a socket that says nothing for ten minutes.
 const PING_INTERVAL = 240_000;
-const PONG_PATIENCE = 20_000;
-const SUSPICIOUS = 10_000;
+// While something is awaited, a network that has vanished is noticed within ten
+// seconds: a silence of SUSPICIOUS is asked about, and an answer to that comes
+// within PONG_PATIENCE.
+const SUSPICIOUS = 4_000;
+const PONG_PATIENCE = 5_000;
+// A handshake waits for two functions, which may start cold.
+const DIAL_PATIENCE = 10_000;
 const FIRST_DELAY = 500;
 const MAX_DELAY = 30_000;
 const FIRST_THROTTLED_DELAY = 5_000;
@@ -37,9 +42,11 @@ export class Socket {
   #retryTimer = null;
   #pingTimer = null;
   #pongTimer = null;
+  #dialTimer = null;
 
   /**
-   * @param {object} on open(), message(data), change(connection)
+   * @param {object} on open(again), message(data), change(connection), awaits():
+   *   whether anything is expected, vanished(): the network has gone silently
    */
   constructor(config, session, env, on) {
     this.#url = config.webSocketUrl;
@@ -69,6 +76,11 @@ export class Socket {
     }
   }
 
+  /** Looks closely at the socket from now on: something is expected of it. */
+  attend() {
+    if (this.open) this.#ping();
+  }
+
   close() {
     this.#wanted = false;
     this.#env.clearTimeout(this.#retryTimer);
@@ -80,7 +92,7 @@ export class Socket {
   send(frame) {
     if (!this.open) return;
     this.#ws.send(JSON.stringify(frame));
-    if (this.#env.now() - this.#heardAt >= SUSPICIOUS && frame.action !== "ping") this.#suspect();
+    if (this.#silence() >= SUSPICIOUS && frame.action !== "ping") this.#suspect();
   }
 
   async #dial() {
@@ -99,6 +111,10 @@ export class Socket {
       return this.#retry(false);
     }
     this.#ws = ws;
+    this.#dialTimer = this.#env.setTimeout(() => {
+      this.#drop();
+      this.#retry(false);
+    }, DIAL_PATIENCE);
     ws.onopen = () => this.#opened(ws);
     ws.onmessage = (event) => this.#heard(event.data);
     ws.onclose = (event) => this.#closed(ws, event.code, token);
@@ -107,11 +123,13 @@ export class Socket {
 
   #opened(ws) {
     if (ws !== this.#ws) return;
+    const again = this.openedAt > 0;
     this.openedAt = this.#heardAt = this.#env.now();
     this.#renewed = false;
+    this.#env.clearTimeout(this.#dialTimer);
     this.#ping();
     this.#change({ state: "open" });
-    this.#on.open();
+    this.#on.open(again);
   }
 
   #heard(data) {
@@ -157,12 +175,17 @@ export class Socket {
     this.#change({ state: "waiting", retryAt: this.#env.now() + delay });
   }
 
+  #silence() {
+    return this.#env.now() - this.#heardAt;
+  }
+
+  /** Asks about a silence that has lasted too long, and plans to look again. */
   #ping() {
     this.#env.clearTimeout(this.#pingTimer);
-    this.#pingTimer = this.#env.setTimeout(() => {
-      this.#suspect();
-      this.#ping();
-    }, PING_INTERVAL);
+    const patience = this.#on.awaits() ? SUSPICIOUS : PING_INTERVAL;
+    const left = patience - this.#silence();
+    if (left <= 0) this.#suspect();
+    this.#pingTimer = this.#env.setTimeout(() => this.#ping(), left > 0 ? left : patience);
   }
 
   /** Pings, and closes a socket that is dead without saying so. */
@@ -172,15 +195,16 @@ export class Socket {
     this.send({ action: "ping" });
     this.#pongTimer = this.#env.setTimeout(() => {
       this.#pongTimer = null;
-      if (ws === this.#ws) this.#closed(ws, 1006, "");
+      if (ws !== this.#ws) return;
+      this.#on.vanished();
+      this.#closed(ws, 1006, "");
     }, PONG_PATIENCE);
   }
 
   #drop() {
     const ws = this.#ws;
     this.#ws = null;
-    this.#env.clearTimeout(this.#pingTimer);
-    this.#env.clearTimeout(this.#pongTimer);
+    for (const timer of [this.#pingTimer, this.#pongTimer, this.#dialTimer]) this.#env.clearTimeout(timer);
     this.#pongTimer = null;
     if (!ws) return;
     ws.onopen = ws.onmessage = ws.onclose = null;

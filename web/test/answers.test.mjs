@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Answers } from "../chat/answers.js";
-import { newConversation } from "../chat/store.js";
+import { Network } from "../chat/network.js";
 import { ApiError, NetworkError } from "../lib/errors.js";
 import { settle } from "./fakes.mjs";
 
@@ -64,99 +64,195 @@ class FakeStream {
   }
 }
 
-function setUp() {
-  const client = new FakeClient();
-  const saved = [];
-  const seen = { ended: 0, signedOut: 0, restarted: 0 };
-  const answers = new Answers(client, { save: (c) => saved.push(structuredClone(c)) }, {
-    changed() {}, delta() {}, quota() {},
-    restarted: () => seen.restarted++, ended: () => seen.ended++, signedOut: () => seen.signedOut++,
-  });
-  return { client, saved, seen, answers, conversation: newConversation("c", 0) };
+/** A store that keeps messages in memory, and tells nobody else. */
+class FakeStore {
+  records = new Map();
+  told = [];
+  onChange = () => {};
+
+  constructor(...messages) {
+    for (const message of messages) this.records.set(message.id, message);
+  }
+
+  async message(id) {
+    return structuredClone(this.records.get(id));
+  }
+
+  async messages() {
+    return structuredClone([...this.records.values()]);
+  }
+
+  async changeMessage(id, fields) {
+    if (!this.records.has(id)) return;
+    Object.assign(this.records.get(id), structuredClone(fields));
+    this.onChange({ id, ...fields });
+  }
+
+  tell(message) {
+    this.told.push(message);
+  }
+}
+
+/** Locks as the browser has them, for all tabs of a test. */
+class FakeLocks {
+  #last = new Map();
+
+  request(name, { signal }, work) {
+    const before = this.#last.get(name) ?? Promise.resolve();
+    const mine = before.then(() => (signal.aborted ? undefined : work()));
+    this.#last.set(name, mine.catch(() => {}));
+    return mine;
+  }
+}
+
+const question = { id: "q", conversation: "c", parent: null, role: "user", at: 0, text: "Hi" };
+const answer = (more) => ({ id: "a", conversation: "c", parent: "q", role: "assistant", at: 0, text: "", state: "sending", key: "k", ...more });
+
+function setUp(stored = answer(), { locks = new FakeLocks(), store = new FakeStore(question, stored), client = new FakeClient() } = {}) {
+  const seen = { signedOut: 0 };
+  const network = new Network();
+  const answers = new Answers(client, store, network, { quota() {}, signedOut: () => seen.signedOut++ }, locks);
+  const tell = store.onChange;
+  store.onChange = (message) => (tell(message), answers.changed(message));
+  return { client, store, seen, answers, network, locks, stored: () => store.records.get("a") };
 }
 
 const cancelled = { type: "failed", code: "cancelled", message: "", retryable: true };
 
 test("an answer is kept with its request, then with its end", async () => {
-  const { client, saved, seen, answers, conversation } = setUp();
-  const turn = answers.ask(conversation, "Hi");
-  assert.equal(saved[0].turns[0].answer.state, "sending");
+  const { client, answers, stored } = setUp();
+  answers.get(answer());
   await settle();
-  assert.deepEqual([saved[1].turns[0].answer.state, saved[1].turns[0].answer.requestId], ["open", "r1"]);
+  assert.deepEqual([stored().state, stored().requestId], ["open", "r1"]);
   client.streams[0].say({ type: "delta", text: "void" }, "void");
   client.streams[0].say({ type: "restarted", attempt: 2 }, "");
   client.streams[0].say({ type: "done", stopReason: "end_turn", usage: { inputTokens: 1, outputTokens: 2 } }, "Hello");
   await settle();
-  assert.equal(saved.at(-1).turns[0].answer.text, "Hello");
-  assert.equal(turn.answer.state, "done");
-  assert.deepEqual(seen, { ended: 1, signedOut: 0, restarted: 1 });
+  assert.deepEqual([stored().state, stored().text, stored().stopReason], ["done", "Hello", "end_turn"]);
 });
 
 test("after a reload an open request is followed, one that was being sent is sent with its key", async () => {
-  const { client, answers, conversation } = setUp();
-  const turn = (id, answer) => ({ id, prompt: id, at: 0, answer: { text: "", key: `key-${id}`, ...answer } });
-  conversation.turns = [turn("a", { state: "done" }), turn("b", { state: "open", requestId: "r9" }), turn("c", { state: "sending" })];
-  answers.resume(conversation);
-  answers.resume(conversation);
+  const open = answer({ state: "open", requestId: "r9" });
+  const first = setUp(open);
+  first.answers.get(open);
+  first.answers.get(open);
   await settle();
-  assert.deepEqual(client.followed, ["r9"]);
-  assert.deepEqual(client.keys, ["key-c"]);
+  assert.deepEqual([first.client.followed, first.client.keys], [["r9"], []]);
+  const second = setUp(answer({ attempted: true }));
+  second.answers.get(answer());
+  await settle();
+  assert.deepEqual(second.client.keys, ["k"]);
 });
 
-test("another tab's request is followed only once it is known", async () => {
-  const { client, answers, conversation } = setUp();
-  conversation.turns = [{ id: "a", prompt: "a", answer: { state: "sending", text: "", key: "k" } }];
-  answers.follow(conversation);
+test("of two tabs one gets the answer, and the other goes on when that one is closed", async () => {
+  const store = new FakeStore(question, answer());
+  const locks = new FakeLocks();
+  const one = setUp(undefined, { store, locks });
+  const two = setUp(undefined, { store, locks });
+  one.answers.get(answer());
+  two.answers.get(answer());
   await settle();
-  assert.deepEqual([client.keys, client.followed], [[], []]);
+  assert.deepEqual([one.client.keys, two.client.keys, two.client.followed], [["k"], [], []]);
+  one.answers.close();
+  one.client.streams[0].close();
+  await settle();
+  assert.deepEqual([two.client.keys, two.client.followed], [[], ["r1"]]);
 });
 
-for (const [what, refusal, same] of [
-  ["an unknown outcome", new NetworkError(), true],
-  ["a refusal", new ApiError(429, { code: "rate_limited" }), false],
-]) {
-  test(`a retry after ${what} ${same ? "is the same" : "is another"} submission`, async () => {
-    const { client, answers, conversation } = setUp();
-    client.refusal = refusal;
-    const turn = answers.ask(conversation, "Hi");
-    await settle();
-    assert.equal(turn.answer.state, "failed");
-    assert.ok(turn.answer.problem.title);
-    client.refusal = null;
-    answers.retry(conversation, turn);
-    await settle();
-    assert.equal(client.keys.length, 2);
-    assert.equal(client.keys[0] === client.keys[1], same);
-  });
-}
+test("an unknown outcome is tried again with the same key until it is known", async () => {
+  const { client, answers, network, store, stored } = setUp();
+  client.refusal = new NetworkError();
+  answers.get(answer());
+  await settle();
+  assert.equal(store.told.at(-1).waiting, "unreachable");
+  client.refusal = new ApiError(503, { code: "unavailable" });
+  network.wake();
+  await settle();
+  client.refusal = null;
+  network.wake();
+  await settle();
+  assert.deepEqual(client.keys, ["k", "k", "k"]);
+  assert.equal(stored().state, "open");
+  answers.close();
+});
+
+test("a refusal ends the answer with what can be done", async () => {
+  const { client, answers, stored } = setUp();
+  client.refusal = new ApiError(413, { code: "payload_too_large" });
+  answers.get(answer());
+  await settle();
+  assert.equal(stored().state, "refused");
+  assert.match(stored().problem.text, /shorter/);
+});
 
 test("stopping before the request is known stops it as soon as it is", async () => {
-  const { client, answers, conversation } = setUp();
-  const turn = answers.ask(conversation, "Hi");
-  answers.stop(conversation, turn);
-  assert.ok(answers.isStopping(turn));
+  const { client, answers, store, stored } = setUp(answer({ attempted: true }));
+  await store.changeMessage("a", { stopAsked: true });
+  answers.get(stored());
   await settle();
   assert.ok(client.streams[0].cancelled);
   client.streams[0].say(cancelled, "part");
   await settle();
-  assert.deepEqual([turn.answer.state, turn.answer.text], ["stopped", "part"]);
+  assert.deepEqual([stored().state, stored().text], ["stopped", "part"]);
 });
 
-test("a refused token signs the user out", async () => {
-  const { client, seen, answers, conversation } = setUp();
+test("stopping what was never sent sends nothing", async () => {
+  const { client, answers, stored } = setUp(answer({ stopAsked: true }));
+  answers.get(stored());
+  await settle();
+  assert.deepEqual([client.keys, stored().state], [[], "stopped"]);
+});
+
+test("a stop that cannot be sent is sent when the network is back", async () => {
+  const { client, answers, network } = setUp();
+  answers.get(answer());
+  await settle();
+  const [stream] = client.streams;
+  let tries = 0;
+  stream.cancel = async () => {
+    if (++tries < 3) throw new NetworkError();
+  };
+  await answers.stop({ id: "a" });
+  for (let i = 0; i < 4; i++) {
+    await settle();
+    network.wake();
+  }
+  assert.equal(tries, 3);
+  stream.say(cancelled);
+  await settle();
+});
+
+test("a queued message waits for the answer before it, and is held if that one fails", async () => {
+  for (const [end, want] of [["done", "open"], ["failed", "refused"]]) {
+    const before = { id: "b", conversation: "c", parent: "p", role: "assistant", at: 0, text: "x", state: "open" };
+    const queued = answer({ state: "queued" });
+    const store = new FakeStore({ ...question, parent: "b" }, before, queued);
+    const { answers, network, client, stored } = setUp(queued, { store });
+    answers.get(queued);
+    await settle();
+    assert.deepEqual([client.keys, stored().state], [[], "queued"]);
+    before.state = end;
+    network.wake();
+    await settle();
+    assert.equal(stored().state, want);
+  }
+});
+
+test("a session that has ended leaves the answer for later", async () => {
+  const { client, seen, answers, stored } = setUp();
   client.refusal = new ApiError(401, { code: "unauthenticated" });
-  answers.ask(conversation, "Hi");
+  answers.get(answer());
   await settle();
-  assert.equal(seen.signedOut, 1);
+  assert.deepEqual([seen.signedOut, stored().state], [1, "sending"]);
 });
 
-test("deleting a conversation cancels its answers and keeps nothing of them", async () => {
-  const { client, saved, seen, answers, conversation } = setUp();
-  answers.ask(conversation, "Hi");
+test("deleting a message cancels its answer and keeps nothing of it", async () => {
+  const { client, answers, store } = setUp();
+  answers.get(answer());
   await settle();
-  const before = saved.length;
-  answers.drop(conversation);
+  store.records.clear();
+  answers.drop(new Set(["a"]));
   await settle();
   assert.ok(client.streams[0].cancelled);
-  assert.deepEqual([saved.length, seen.ended], [before, 0]);
+  assert.equal(store.records.size, 0);
 });

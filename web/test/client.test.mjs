@@ -301,10 +301,49 @@ test("far behind, the state is read, then the rest is asked for", async () => {
   assert.equal(service.resumes().at(-1).afterSeq, 900);
 });
 
+test("a network that vanishes is noticed within ten seconds, and a submission is made again with its key", async () => {
+  const changes = [];
+  const client = await connected({ onConnection: ({ state }) => changes.push(state) });
+  await clock.advance(60_000);
+  service.pongs = () => false;
+  service.up = false;
+  const taken = service.submit;
+  service.submit = ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(new TypeError("aborted"))));
+  const submitting = client.submit({ prompt: "Hi" });
+  await clock.advance(10_000);
+  assert.equal(changes.at(-1) === "open", false);
+  service.submit = taken;
+  service.up = true;
+  await clock.advance(10_000);
+  await submitting;
+  const keys = service.calls.filter(({ method }) => method === "POST").map(({ headers }) => headers["Idempotency-Key"]);
+  assert.ok(keys.length > 1 && new Set(keys).size === 1, String(keys));
+});
+
+test("a network that vanishes amid an answer is noticed within ten seconds", async () => {
+  await submitted(await connected());
+  const first = service.socket;
+  first.say(start(), delta(1, "Hel"));
+  service.pongs = () => false;
+  await clock.advance(10_000);
+  assert.ok(first.closed);
+});
+
+test("a handshake without an answer is given up", async () => {
+  await connected();
+  service.hanging = true;
+  service.socket.drop(1011);
+  await clock.advance(12_000);
+  service.hanging = false;
+  await clock.advance(3_000);
+  assert.equal(service.sockets.length, 3);
+});
+
 test("a dead socket is replaced", async () => {
   const { got } = await submitted(await connected());
   const first = service.socket;
   first.say(start(), delta(1, "Hel"));
+  service.pongs = (socket) => socket !== first;
   service.onFrame = (frame, socket) => socket !== first && frame.action === "resume" && socket.say(delta(2, "lo"), done(3));
   await clock.advance(60_000);
   assert.equal(shown(got.events), "Hello");

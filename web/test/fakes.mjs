@@ -47,16 +47,18 @@ export class Service {
   random = () => 0.5;
   /** Whether sockets can be opened. */
   up = true;
+  /** Whether they are neither opened nor refused. */
+  hanging = false;
   /** What each REST call answers. */
   submit = () => reply(202, { requestId: REQUEST_ID, status: "queued", quota: { tier: "gold" } });
   get = () => reply(404, { code: "not_found" });
   upload = () => reply(201, { uploadId: "u".repeat(26), url: "https://bucket/key?X-Amz-Signature=s", headers: { "Content-Type": "image/png" }, expiresAt: "2100-01-01T00:00:00Z" });
   put = () => reply(200, "");
   cancel = () => reply(202, { requestId: REQUEST_ID, status: "streaming" });
-  /** What the service does with a client's frame. */
-  onFrame = (frame, socket) => {
-    if (frame.action === "ping") socket.say({ type: "pong" });
-  };
+  /** Whether a socket answers pings. */
+  pongs = () => true;
+  /** What the service does with another frame of a client. */
+  onFrame = () => {};
 
   session = { idToken: async () => "the.token" };
   config = { restUrl: "https://api/v1/", webSocketUrl: "wss://ws/v1", userPoolClientId: "app", region: "eu-west-1" };
@@ -80,12 +82,13 @@ export class Service {
         constructor(url, protocols) {
           Object.assign(this, { url, protocols, openedAt: service.clock.time });
           service.sockets.push(this);
-          queueMicrotask(() => (service.up ? this.onopen?.() : this.onclose?.({ code: 1006 })));
+          queueMicrotask(() => service.hanging || (service.up ? this.onopen?.() : this.onclose?.({ code: 1006 })));
         }
         send(data) {
           const frame = JSON.parse(data);
           service.frames.push(frame);
-          queueMicrotask(() => service.onFrame(frame, this));
+          const answer = () => (frame.action === "ping" ? service.pongs(this) && this.say({ type: "pong" }) : service.onFrame(frame, this));
+          queueMicrotask(answer);
         }
         close() {
           this.closed = true;

@@ -1,0 +1,68 @@
+import { $, copyButton, h, iconButton } from "./dom.js";
+import { TEXTS } from "./texts.js";
+import { variants } from "./variants.js";
+
+/** A message of the user, which can be edited and sent again. */
+export class QuestionView {
+  element;
+  #text = h("p", { class: "text", dir: "auto" });
+  #files = h("ul", { class: "files", hidden: true });
+  #bubble;
+  #foot = h("div", { class: "foot" });
+  #shown = "";
+  #message;
+  #on;
+
+  constructor(message, on) {
+    this.#on = on;
+    this.#bubble = h("div", { class: "bubble" }, this.#files, this.#text);
+    this.element = h(
+      "li", { class: "turn question", "data-role": "user", "data-message": message.id },
+      h("h2", { class: "visually-hidden" }, TEXTS.message.you), this.#bubble, this.#foot,
+    );
+  }
+
+  draw(message, siblings) {
+    this.#message = message;
+    const shows = JSON.stringify([message.text, siblings.map(({ id }) => id)]);
+    if (shows === this.#shown) return;
+    this.#shown = shows;
+    this.#text.textContent = message.text;
+    this.#foot.replaceChildren(
+      ...variants(message, siblings, this.#on.choose),
+      copyButton(TEXTS.message.copyQuestion, () => this.#message.text),
+      iconButton("pencil", TEXTS.message.editLabel, () => this.edit(), { class: "icon edit" }),
+    );
+  }
+
+  /** Opens the editor in the place of the text. */
+  edit() {
+    const { send, cancel, editLabel } = TEXTS.message;
+    const input = h("textarea", { class: "editor", dir: "auto", rows: "3", "aria-label": editLabel });
+    input.value = this.#message.text;
+    const close = () => {
+      form.replaceWith(this.#bubble);
+      this.#foot.hidden = false;
+      this.#foot.querySelector(".edit")?.focus();
+    };
+    const submit = () => {
+      const text = input.value.trim();
+      if (!text) return;
+      close();
+      this.#on.edit(this.#message, text);
+    };
+    const form = h("form", { class: "editing" }, input, h("div", { class: "actions" },
+      h("button", { type: "button", class: "ghost", onclick: close }, cancel),
+      h("button", { type: "submit", class: "primary" }, send)));
+    form.addEventListener("submit", (event) => (event.preventDefault(), submit()));
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") event.preventDefault(), close();
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) event.preventDefault(), submit();
+    });
+    this.#bubble.replaceWith(form);
+    this.#foot.hidden = true;
+    input.focus();
+    if (form.getBoundingClientRect().top < 0) form.scrollIntoView({ block: "nearest" });
+    $("notice").hidden = true;
+  }
+}
