@@ -18,6 +18,18 @@
 //		}
 //	}
 //
+// # Files, tools and reasoning
+//
+// Attach makes a file the block of a message, and uploads it if it is large.
+// Reasoning and ToolUse are events like Delta; Stream.Content has the whole answer
+// as blocks, which the assistant's message of the next request takes as they are.
+// A ToolLoop runs tools and submits their results until an answer uses none:
+//
+//	loop := client.ToolLoop{Client: c, Request: protocol.SubmitRequest{Prompt: "Is it warm in Köln?", Tools: tools}, Run: run}
+//	for event, err := range loop.Events(ctx) {
+//		…
+//	}
+//
 // # What it looks after
 //
 // A submission always has an idempotency key. Throttles, outcomes that are not

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"iter"
@@ -11,13 +12,25 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// Event is what happens to a request: Delta, Restarted, Done or Failed.
+// Event is what happens to a request: Delta, Reasoning, ToolUse, Restarted, Done
+// or Failed; in a ToolLoop also Asked, Answered and ToolResult.
 type Event interface{ event() }
 
-// Delta is the next piece of the answer.
+// Delta is the next piece of the answer's text.
 type Delta struct{ Text string }
 
-// Restarted says that the text so far is void: the service began the answer
+// Reasoning is the next piece of what the model thinks before it answers.
+type Reasoning struct{ Text string }
+
+// ToolUse is a use of a tool that the answer asks for. It is to be run when the
+// request has ended with protocol.StopReasonToolUse, which a ToolLoop does.
+type ToolUse struct {
+	ID    string
+	Name  string
+	Input json.RawMessage // an object
+}
+
+// Restarted says that all that came so far is void: the service began the answer
 // anew, as attempt Attempt.
 type Restarted struct{ Attempt int }
 
@@ -40,6 +53,8 @@ type Failed struct {
 }
 
 func (Delta) event()     {}
+func (Reasoning) event() {}
+func (ToolUse) event()   {}
 func (Restarted) event() {}
 func (Done) event()      {}
 func (Failed) event()    {}
@@ -72,11 +87,26 @@ func (s *Stream) RequestID() string { return s.requestID }
 // nil for a stream of Client.Follow.
 func (s *Stream) Quota() *protocol.Usage { return s.quota }
 
-// Text is the answer so far, whether its events were taken or not.
+// Text is the text of the answer so far, whether its events were taken or not.
 func (s *Stream) Text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.assembler.Text()
+}
+
+// Reasoning is the reasoning so far, likewise.
+func (s *Stream) Reasoning() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.assembler.Reasoning()
+}
+
+// Content is the answer so far, as blocks: what the next request of the
+// conversation has for the assistant's message.
+func (s *Stream) Content() []protocol.Block {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.assembler.Content()
 }
 
 // Next waits for the next event. After Done or Failed it returns io.EOF; it
@@ -128,7 +158,7 @@ func (s *Stream) Events(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
-// Wait takes all events and returns the whole answer. A request that did not
+// Wait takes all events and returns the whole text. A request that did not
 // succeed is a Failed error, beside the text that there is.
 func (s *Stream) Wait(ctx context.Context) (string, error) {
 	var failure error
@@ -171,7 +201,7 @@ func (s *Stream) apply(f protocol.Frame) {
 		s.pace.hear(now)
 		change := s.assembler.Apply(f)
 		s.pace.readWanted = s.pace.readWanted || change.FarBehind
-		if change.Text != "" || change.Restarted || f.Seq != nil && s.assembler.Last() == *f.Seq {
+		if advances(change) || f.Seq != nil && s.assembler.Last() == *f.Seq {
 			s.pace.progress(now)
 		}
 		s.see(change)
@@ -191,13 +221,27 @@ func (s *Stream) see(change protocol.Change) {
 	if change.Restarted {
 		s.queue = append(s.queue, Restarted{Attempt: s.assembler.Attempt()})
 	}
+	if change.Reasoning != "" {
+		s.queue = append(s.queue, Reasoning{Text: change.Reasoning})
+	}
 	if change.Text != "" {
 		s.queue = append(s.queue, Delta{Text: change.Text})
+	}
+	for _, use := range change.ToolUses {
+		s.queue = append(s.queue, toolUseOf(use))
 	}
 	if change.Ended {
 		s.queue = append(s.queue, endEvent(s.assembler.End()))
 		s.finish(io.EOF)
 	}
+}
+
+func advances(change protocol.Change) bool {
+	return change.Restarted || change.Text != "" || change.Reasoning != "" || len(change.ToolUses) > 0
+}
+
+func toolUseOf(use protocol.Block) ToolUse {
+	return ToolUse{ID: use.ToolUseID, Name: use.Name, Input: use.Input}
 }
 
 func endEvent(end *protocol.Frame) Event {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -208,7 +209,7 @@ func wantEvents(t *testing.T, got []client.Event, want ...client.Event) {
 		t.Fatalf("events %+v, want %+v", got, want)
 	}
 	for i := range want {
-		if got[i] != want[i] {
+		if !reflect.DeepEqual(got[i], want[i]) {
 			t.Errorf("event %d: %+v, want %+v", i, got[i], want[i])
 		}
 	}
