@@ -1,0 +1,92 @@
+package client_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/streaming-service/streaming-service/client"
+	"github.com/streaming-service/streaming-service/protocol"
+)
+
+// stored is what was put to the bucket.
+type stored struct {
+	header http.Header
+	puts   int
+}
+
+// bucket has the fake service grant uploads, and answer puts with statuses, the
+// last of them again and again.
+func (f *fakeService) bucket(statuses ...int) *stored {
+	s := &stored{}
+	f.get = func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Path == "/v1/uploads" {
+			answer(w, 201, protocol.CreateUploadResponse{
+				UploadID: "up", URL: "http://service/bucket/key?X-Amz-Signature=s", Headers: map[string]string{"Content-Type": "image/png"},
+				ExpiresAt: "2026-11-29T00:00:00Z",
+			})
+			return
+		}
+		s.header = r.Header
+		w.WriteHeader(statuses[min(s.puts, len(statuses)-1)])
+		s.puts++
+	}
+	return s
+}
+
+func TestAttach(t *testing.T) {
+	t.Parallel()
+	serve(t, func(t *testing.T, f *fakeService) {
+		s := f.bucket(200)
+		c := f.client()
+		small, err := c.Attach(t.Context(), "notes/Q3 report (final)_v2.PDF", []byte("hello"))
+		if err != nil || string(protocol.Encode(small)) != `{"type":"document","format":"pdf","name":"Q3 report (final) v2","data":"aGVsbG8="}` {
+			t.Errorf("%s, %v", protocol.Encode(small), err)
+		}
+		large, err := c.Attach(t.Context(), "photo.jpg", make([]byte, 20_000))
+		if err != nil || string(protocol.Encode(large)) != `{"type":"image","format":"jpeg","uploadId":"up"}` {
+			t.Errorf("%s, %v", protocol.Encode(large), err)
+		}
+		if s.header.Get("Authorization") != "" || s.header.Get("Content-Type") != "image/png" || s.header.Get("Content-Length") != "20000" {
+			t.Errorf("put with %v", s.header)
+		}
+	})
+}
+
+func TestAttachRefuses(t *testing.T) {
+	t.Parallel()
+	serve(t, func(t *testing.T, f *fakeService) {
+		c := f.client()
+		for name, test := range map[string]struct {
+			size int
+			want string
+		}{
+			"film.mp4": {1, `attaching "film.mp4": its ending is of no type that a model takes`},
+			"a.png":    {0, `attaching "a.png": it is empty`},
+			"b.png":    {protocol.MaxImageBytes + 1, `attaching "b.png": it has 3932161 bytes; the limit of its type, image, is 3932160`},
+			"c.md":     {protocol.MaxDocumentBytes + 1, `attaching "c.md": it has 4718593 bytes; the limit of its type, document, is 4718592`},
+		} {
+			if _, err := c.Attach(t.Context(), name, make([]byte, test.size)); err == nil || err.Error() != test.want {
+				t.Errorf("%s: %v, want %s", name, err, test.want)
+			}
+		}
+		if n := f.count(http.MethodPost, "/v1/uploads"); n != 0 {
+			t.Errorf("%d uploads", n)
+		}
+	})
+}
+
+func TestUploadIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	serve(t, func(t *testing.T, f *fakeService) {
+		s := f.bucket(503, 200)
+		if upload, err := f.client().Upload(t.Context(), "png", []byte("x")); err != nil || upload.ID != "up" || upload.ExpiresAt.Year() != 2026 || s.puts != 2 {
+			t.Errorf("%+v, %v after %d puts", upload, err, s.puts)
+		}
+		f.bucket(403)
+		var refusal *client.APIError
+		if _, err := f.client().Upload(t.Context(), "png", []byte("x")); !errors.As(err, &refusal) || refusal.Status != 403 {
+			t.Errorf("refused with %v", err)
+		}
+	})
+}
