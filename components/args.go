@@ -54,6 +54,10 @@ type StreamingServiceArgs struct {
 	// FunctionBuilder builds the functions when FunctionArchiveDir is empty.
 	// Default: the Go toolchain. For Go programs only.
 	FunctionBuilder FunctionBuilder
+	// Transform changes children of the service in what no setting covers.
+	// Default: they are registered as they are. For Go programs only; others use
+	// the resource option transforms.
+	Transform Transform
 }
 
 // ThrottleSettings limit how fast clients may call. The first four are token

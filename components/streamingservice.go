@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -72,6 +73,9 @@ func NewStreamingService(ctx *pulumi.Context, name string, args *StreamingServic
 	resolved, err := resolve(name, args)
 	if err != nil {
 		return nil, fmt.Errorf("%s %q is not valid:\n%w", Type, name, err)
+	}
+	if resolved.Transform != nil {
+		opts = append(slices.Clone(opts), pulumi.Transformations([]pulumi.ResourceTransformation{transformation(name, resolved.Transform)}))
 	}
 	svc := &StreamingService{}
 	if err := ctx.RegisterComponentResource(Type, name, svc, opts...); err != nil {

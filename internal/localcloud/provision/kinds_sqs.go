@@ -13,8 +13,9 @@ import (
 // queueKinds are the queues and who may not use them.
 func queueKinds(s *sqs.Service, policies *iam.Service) map[string]kind {
 	return map[string]kind{
-		"aws:sqs/queue:Queue":             queueKind(s),
-		"aws:sqs/queuePolicy:QueuePolicy": queuePolicyKind(s, policies),
+		"aws:sqs/queue:Queue":                 queueKind(s),
+		"aws:sqs/queuePolicy:QueuePolicy":     queuePolicyKind(s, policies),
+		"aws:sqs/redrivePolicy:RedrivePolicy": redrivePolicyKind(s),
 	}
 }
 
@@ -103,5 +104,27 @@ func queuePolicyKind(s *sqs.Service, policies *iam.Service) kind {
 			policies.DeleteResourcePolicy(arn)
 			return s.SetAttributes(arn, map[string]string{"Policy": ""})
 		},
+	})
+}
+
+// redrivePolicyInputs are the redrive policy of a queue as a resource of its
+// own, for two queues that name each other.
+type redrivePolicyInputs struct {
+	QueueURL      string     `json:"queueUrl" change:"replace"`
+	RedrivePolicy policyText `json:"redrivePolicy"`
+}
+
+func redrivePolicyKind(s *sqs.Service) kind {
+	set := func(in redrivePolicyInputs, policy policyText) error {
+		return s.SetAttributes(sqs.ARN(path.Base(in.QueueURL)), map[string]string{"RedrivePolicy": string(policy)})
+	}
+	return newKind(realised[redrivePolicyInputs]{
+		onCreate: func(_ context.Context, _ Resource, in redrivePolicyInputs) (string, Outputs, error) {
+			return in.QueueURL, nil, set(in, in.RedrivePolicy)
+		},
+		onUpdate: func(_ context.Context, _ string, _, in redrivePolicyInputs) (Outputs, error) {
+			return nil, set(in, in.RedrivePolicy)
+		},
+		onDelete: func(_ context.Context, _ string, in redrivePolicyInputs) error { return set(in, "") },
 	})
 }
