@@ -3,11 +3,7 @@
 // it, so a variable that one of them forgets cannot go unnoticed.
 package environment
 
-import (
-	"time"
-
-	"github.com/streaming-service/streaming-service/protocol"
-)
+import "slices"
 
 // Names of resources.
 const (
@@ -68,10 +64,6 @@ const (
 	LeaseSeconds = "LEASE_SECONDS"
 )
 
-// ClosingTime is how long before its deadline the processor ends or hands back
-// what still runs.
-const ClosingTime = 5 * time.Second
-
 // Operation.
 const (
 	LogLevel         = "LOG_LEVEL" // debug, info, warn or error
@@ -79,30 +71,64 @@ const (
 	ServiceName      = "SERVICE_NAME" // the component's name, dimension of every metric
 )
 
-// Limits are the monthly limits of a tier; 0 is unlimited.
-type Limits struct {
-	MonthlyRequests int64        `json:"monthlyRequests"`
-	MonthlyTokens   int64        `json:"monthlyTokens"`
-	MonthlyBudget   protocol.USD `json:"monthlyBudget,omitzero"`
+// The functions of the service, by the name of their directory in lambdas/.
+const (
+	FunctionAuthorizer  = "authorizer"
+	FunctionCompletions = "completions"
+	FunctionConnection  = "connection"
+	FunctionProcessor   = "processor"
+	FunctionQuota       = "quota"
+	FunctionRecovery    = "recovery"
+	FunctionRequests    = "requests"
+)
+
+// Functions returns the names of all functions, sorted.
+func Functions() []string {
+	return []string{
+		FunctionAuthorizer, FunctionCompletions, FunctionConnection, FunctionProcessor,
+		FunctionQuota, FunctionRecovery, FunctionRequests,
+	}
 }
 
-// Prices is the value of ModelPrices, by the id of the model.
-type Prices map[string]Price
-
-// Price is what a model costs, in dollars per million tokens. The cache costs
-// what input costs where it is not priced.
-type Price struct {
-	Input      protocol.USD  `json:"input"`
-	Output     protocol.USD  `json:"output"`
-	CacheRead  *protocol.USD `json:"cacheRead,omitempty"`
-	CacheWrite *protocol.USD `json:"cacheWrite,omitempty"`
+// Of returns the variables of a function: those that the component gives it,
+// and those that it loads when it starts. They are said here and nowhere else.
+func Of(function string) []string {
+	switch function {
+	case FunctionAuthorizer:
+		return slices.Concat([]string{QuotaTable, UserPoolID, UserPoolClientID, AllowedOrigins, AllowedCIDRs, PersonalKeys}, operation())
+	case FunctionCompletions:
+		return slices.Concat(requests(), restAPI(), admission(), guardrail(), []string{FlushIntervalMs, ReplayTTLHours, DeadLetterRetentionSeconds}, operation())
+	case FunctionConnection:
+		return slices.Concat(requests(), []string{UserConnections}, operation())
+	case FunctionProcessor:
+		return slices.Concat(requests(), guardrail(), []string{FlushIntervalMs, OnDisconnect, ReplayTTLHours, DeadLetterRetentionSeconds}, operation())
+	case FunctionQuota:
+		return slices.Concat(requests(), restAPI(), admission(), []string{UploadsURL, ReplayTTLHours, DeadLetterRetentionSeconds}, operation())
+	case FunctionRecovery:
+		return slices.Concat(requests(), []string{DeadLetterQueueURL}, operation())
+	case FunctionRequests:
+		return slices.Concat(requests(), restAPI(), operation())
+	default:
+		return nil
+	}
 }
 
-// Tiers is the value of QuotaTiers: the limits of a user without a group, and
-// of each Cognito group that is a tier.
-type Tiers struct {
-	Default Limits            `json:"default"`
-	Groups  map[string]Limits `json:"groups,omitempty"`
-	// Order is the groups with a precedence, the lowest first.
-	Order []string `json:"order,omitempty"`
+// requests are the variables of whoever moves requests along their life.
+func requests() []string {
+	return []string{QuotaTable, RequestsTable, ConnectionsTable, QueueURL, WebSocketAPIEndpoint, MaxAgeSeconds}
 }
+
+// restAPI are the variables of a function behind the REST API.
+func restAPI() []string { return []string{UserPoolClientID, AllowedOrigins, AllowedCIDRs} }
+
+// admission are the variables of whoever admits requests.
+func admission() []string {
+	return []string{
+		QuotaTiers, ServiceMonthlyBudget, TimeZone, UserRateLimit, UserBurstLimit, UserConcurrency,
+		ModelID, AllowedModelIDs, ModelPrices, MaxTokens, Temperature, TopP, SystemPrompt, AllowSystem,
+	}
+}
+
+func guardrail() []string { return []string{GuardrailID, GuardrailVersion} }
+
+func operation() []string { return []string{LogLevel, MetricsNamespace, ServiceName} }

@@ -5,6 +5,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/streaming-service/streaming-service/internal/environment"
+	"github.com/streaming-service/streaming-service/lambdas/internal/attempt"
 	"github.com/streaming-service/streaming-service/lambdas/internal/bedrock"
 	"github.com/streaming-service/streaming-service/lambdas/internal/config"
 	"github.com/streaming-service/streaming-service/lambdas/internal/logging"
@@ -29,11 +30,10 @@ func newProcessor(f start.Function) *processor.Processor {
 		Pace:    l.Pace,
 		Metrics: f.Metrics,
 		Log:     f.Log,
-	}, processor.Options{
+	}, processor.Options{MaxAge: s.MaxAge, Options: attempt.Options{
 		Lease:              s.Lease,
-		MaxAge:             s.MaxAge,
 		FlushInterval:      s.FlushInterval,
 		CancelOnDisconnect: s.OnDisconnect == config.OnDisconnectCancel,
 		LogTTL:             s.AnswersKept(),
-	})
+	}})
 }

@@ -16,59 +16,6 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// variable is how one variable is read.
-type variable struct {
-	required bool
-	absent   string // value where it is not set; "": leave the field alone
-	set      func(s *Settings, value string) error
-}
-
-var variables = map[string]variable{
-	environment.QuotaTable:           text(func(s *Settings) *string { return &s.QuotaTable }),
-	environment.ConnectionsTable:     text(func(s *Settings) *string { return &s.ConnectionsTable }),
-	environment.RequestsTable:        text(func(s *Settings) *string { return &s.RequestsTable }),
-	environment.QueueURL:             endpoint(func(s *Settings) *string { return &s.QueueURL }),
-	environment.DeadLetterQueueURL:   endpoint(func(s *Settings) *string { return &s.DeadLetterQueueURL }),
-	environment.WebSocketAPIEndpoint: endpoint(func(s *Settings) *string { return &s.WebSocketAPIEndpoint }),
-	environment.UploadsURL:           optional(endpoint(func(s *Settings) *string { return &s.UploadsURL })),
-	environment.UserPoolID:           text(func(s *Settings) *string { return &s.UserPoolID }),
-	environment.UserPoolClientID:     text(func(s *Settings) *string { return &s.UserPoolClientID }),
-
-	environment.AllowedOrigins: optional(variable{set: setOrigins}),
-	environment.AllowedCIDRs:   optional(variable{set: setCIDRs}),
-	environment.PersonalKeys:   flag("false", func(s *Settings) *bool { return &s.PersonalKeys }),
-
-	environment.QuotaTiers:           {required: true, set: setTiers},
-	environment.ServiceMonthlyBudget: {absent: "0", set: setServiceBudget},
-	environment.TimeZone:             {absent: "UTC", set: setCalendar},
-	environment.UserRateLimit:        {required: true, set: setUserRateLimit},
-	environment.UserBurstLimit:       number(0, func(s *Settings, n int64) { s.UserBurstLimit = n }),
-	environment.UserConcurrency:      number(0, func(s *Settings, n int64) { s.UserConcurrency = n }),
-	environment.UserConnections:      number(0, func(s *Settings, n int64) { s.UserConnections = int(n) }),
-
-	environment.ModelID:          text(func(s *Settings) *string { return &s.ModelID }),
-	environment.AllowedModelIDs:  list(func(s *Settings) *[]string { return &s.AllowedModelIDs }),
-	environment.ModelPrices:      {set: setPrices},
-	environment.MaxTokens:        number(1, func(s *Settings, n int64) { s.MaxTokens = int(n) }),
-	environment.Temperature:      fraction(func(s *Settings) **float64 { return &s.Temperature }),
-	environment.TopP:             fraction(func(s *Settings) **float64 { return &s.TopP }),
-	environment.SystemPrompt:     optional(text(func(s *Settings) *string { return &s.SystemPrompt })),
-	environment.AllowSystem:      flag("true", func(s *Settings) *bool { return &s.AllowSystem }),
-	environment.GuardrailID:      optional(text(func(s *Settings) *string { return &s.GuardrailID })),
-	environment.GuardrailVersion: optional(text(func(s *Settings) *string { return &s.GuardrailVersion })),
-
-	environment.FlushIntervalMs:            number(1, func(s *Settings, n int64) { s.FlushInterval = time.Duration(n) * time.Millisecond }),
-	environment.ReplayTTLHours:             number(1, func(s *Settings, n int64) { s.ReplayTTL = time.Duration(n) * time.Hour }),
-	environment.OnDisconnect:               {absent: OnDisconnectContinue, set: setOnDisconnect},
-	environment.MaxAgeSeconds:              number(0, func(s *Settings, n int64) { s.MaxAge = time.Duration(n) * time.Second }),
-	environment.DeadLetterRetentionSeconds: number(1, func(s *Settings, n int64) { s.DeadLetterRetention = time.Duration(n) * time.Second }),
-	environment.LeaseSeconds:               {absent: seconds(life.DefaultLease), set: setLease},
-
-	environment.LogLevel:         {absent: "info", set: setLogLevel},
-	environment.MetricsNamespace: {absent: "StreamingService", set: func(s *Settings, v string) error { s.MetricsNamespace = v; return nil }},
-	environment.ServiceName:      optional(text(func(s *Settings) *string { return &s.ServiceName })),
-}
-
 func optional(v variable) variable {
 	v.required = false
 	return v

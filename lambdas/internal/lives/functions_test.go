@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/admission"
+	"github.com/streaming-service/streaming-service/lambdas/internal/attempt"
 	"github.com/streaming-service/streaming-service/lambdas/internal/bedrock"
 	"github.com/streaming-service/streaming-service/lambdas/internal/connection"
 	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo"
@@ -144,7 +145,7 @@ func startProcessor(p *process) handler {
 	services.Queue, services.Poster = nil, hub
 	h := processor.New(processor.Deps{
 		Store: c.store, Lives: &services, Queue: c.queue, Model: bedrock.New(c.config, bedrock.Options{}), Hub: hub, Pace: c.pace, Log: c.log,
-	}, processor.Options{MaxAge: maxAge, LogTTL: maxAge + retention, Now: p.now, CancelOnDisconnect: p.world.settings.deserters})
+	}, processor.Options{MaxAge: maxAge, Options: attempt.Options{LogTTL: maxAge + retention, Now: p.now, CancelOnDisconnect: p.world.settings.deserters}})
 	return func(ctx context.Context, event any) (any, error) {
 		batch, err := as[events.SQSEvent](event)
 		if err != nil {

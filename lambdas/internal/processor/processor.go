@@ -60,13 +60,8 @@ type Deps struct {
 
 // Options tune a Processor.
 type Options struct {
-	Lease              time.Duration // default: life.DefaultLease
-	MaxAge             time.Duration // older requests are refunded, not run; 0: none
-	FlushInterval      time.Duration // default: relay.DefaultFlushInterval
-	CancelOnDisconnect bool          // end a request whose user has no socket left
-	// LogTTL is how long the log of an attempt is kept after it was written.
-	LogTTL time.Duration
-	Now    life.Now // default: time.Now
+	attempt.Options
+	MaxAge time.Duration // older requests are refunded, not run; 0: none
 }
 
 // Processor handles batches of messages.
@@ -86,9 +81,7 @@ func New(d Deps, o Options) *Processor {
 	}
 	return &Processor{Deps: d, options: o, attempts: attempt.New(attempt.Deps{
 		Store: d.Store, Lives: d.Lives, Model: d.Model, Uploads: d.Uploads, Hub: d.Hub, Pace: d.Pace, Metrics: d.Metrics, Log: d.Log,
-	}, attempt.Options{
-		Lease: o.Lease, FlushInterval: o.FlushInterval, CancelOnDisconnect: o.CancelOnDisconnect, LogTTL: o.LogTTL, Now: o.Now,
-	})}
+	}, o.Options)}
 }
 
 // Handle works all messages of a batch at once. Each succeeds or fails alone;

@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/attempt"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
@@ -181,7 +182,7 @@ func (w *world) start() *process {
 		Lives:   &life.Service{Store: p, Poster: p.hub, Now: time.Now, MaxAge: w.maxAge},
 		Metrics: metrics.New(w, "namespace", "service"),
 		Log:     slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}, processor.Options{MaxAge: w.maxAge, LogTTL: time.Hour, CancelOnDisconnect: w.deserter})
+	}, processor.Options{MaxAge: w.maxAge, Options: attempt.Options{LogTTL: time.Hour, CancelOnDisconnect: w.deserter}})
 	return p
 }
 
