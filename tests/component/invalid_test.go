@@ -249,7 +249,7 @@ func TestOutputsReachResources(t *testing.T) {
 	given.Domain.WebSocket = later("stream.example.com").(pulumi.StringOutput)
 	given.Tags = later(map[string]string{"team": "chat"}).(pulumi.StringMapOutput)
 	r := declare(t, given)
-	golden(t, "inputs-everything.golden", inputs(t, r))
+	goldens(t, "inputs-everything", inputs(t, r))
 	golden(t, "policies-everything.golden", policies(t, r))
 }
 

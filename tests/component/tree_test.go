@@ -1,11 +1,8 @@
 package component_test
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +11,6 @@ import (
 
 	"github.com/streaming-service/streaming-service/components"
 )
-
-var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
 
 // TestResourceTree guards the identity of every resource: a change of type,
 // name or parent replaces it in every deployed stack.
@@ -37,12 +32,14 @@ func tree(r *recorder) string {
 // TestInputs guards every property of every resource.
 func TestInputs(t *testing.T) {
 	t.Parallel()
-	golden(t, "inputs-default.golden", inputs(t, declare(t, nil)))
-	golden(t, "inputs-everything.golden", inputs(t, declare(t, everything())))
+	goldens(t, "inputs-default", inputs(t, declare(t, nil)))
+	goldens(t, "inputs-everything", inputs(t, declare(t, everything())))
 }
 
-func inputs(t *testing.T, r *recorder) string {
-	var b strings.Builder
+// inputs are those of all resources, by the AWS service that their type is of.
+func inputs(t *testing.T, r *recorder) map[string]string {
+	t.Helper()
+	families := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(r.resources)) {
 		d := r.resources[name]
 		if d.Type == "aws:iam/rolePolicy:RolePolicy" || d.Type == "aws:sqs/queuePolicy:QueuePolicy" || d.Type == "aws:s3/bucketPolicy:BucketPolicy" || d.Type == "aws:cloudwatch/dashboard:Dashboard" {
@@ -52,16 +49,26 @@ func inputs(t *testing.T, r *recorder) string {
 			d.Inputs = maps.Clone(d.Inputs)
 			delete(d.Inputs, withDocument) // likewise, and TestRedeploy
 		}
-		fmt.Fprintf(&b, "%s %s", d.Type, d.Name)
+		head := d.Type + " " + d.Name
 		if d.Protect {
-			b.WriteString(" protected")
+			head += " protected"
 		}
 		if d.Retain {
-			b.WriteString(" retained")
+			head += " retained"
 		}
-		fmt.Fprintf(&b, "\n%s\n", indented(t, d.Inputs))
+		families[familyOf(d.Type)] += head + "\n" + indented(t, d.Inputs) + "\n"
 	}
-	return b.String()
+	return families
+}
+
+// familyOf is sqs of aws:sqs/queue:Queue, and streaming of
+// streaming:index:StreamingService.
+func familyOf(token string) string {
+	provider, rest, _ := strings.Cut(token, ":")
+	if family, _, ok := strings.Cut(rest, "/"); ok {
+		return family
+	}
+	return provider
 }
 
 // TestPolicies guards the permissions of every role, queue and bucket.
@@ -93,48 +100,11 @@ func policies(t *testing.T, r *recorder) string {
 // TestImportedDocument guards what API Gateway makes the REST API of.
 func TestImportedDocument(t *testing.T) {
 	t.Parallel()
-	golden(t, "openapi.golden", indented(t, declare(t, nil).find(t, "rest-api").Inputs["body"])+"\n")
+	goldens(t, "openapi", parts(t, declare(t, nil).find(t, "rest-api").Inputs["body"]))
 }
 
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	d := declare(t, nil).find(t, "dashboard")
 	golden(t, "dashboard.golden", indented(t, d.property("dashboardBody"))+"\n")
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (run with -update and review the change):\n%s", path, diff(string(want), got))
-	}
-}
-
-// diff lists the lines that only one of two texts has.
-func diff(want, got string) string {
-	var b strings.Builder
-	missing(&b, "- ", want, got)
-	missing(&b, "+ ", got, want)
-	return b.String()
-}
-
-func missing(b *strings.Builder, sign, text, from string) {
-	have := map[string]bool{}
-	for line := range strings.Lines(from) {
-		have[line] = true
-	}
-	for line := range strings.Lines(text) {
-		if !have[line] {
-			b.WriteString(sign + line)
-		}
-	}
 }
