@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"gopkg.in/yaml.v3"
 
+	"github.com/streaming-service/streaming-service/internal/reference"
 	"github.com/streaming-service/streaming-service/internal/stack"
 )
 
@@ -258,6 +260,13 @@ func TestProjectFile(t *testing.T) {
 		}
 		config[key] = configText(t, declared.Default)
 	}
+	for topic, settings := range topics(t) {
+		for _, setting := range settings {
+			if described := file.Config[topic].Description; !regexp.MustCompile(`\b` + setting.Name + `\b`).MatchString(described) {
+				t.Errorf("Pulumi.yaml does not name %s.%s: %s", topic, setting.Name, described)
+			}
+		}
+	}
 	with, without := mustRun(t, config), mustRun(t, nil)
 	for name := range without.inputs {
 		delete(with.inputs[name], "tags") // empty ones
@@ -276,6 +285,25 @@ func TestProjectFile(t *testing.T) {
 			t.Errorf("Pulumi.yaml does not declare %s", key)
 		}
 	}
+}
+
+// topics are the settings of the component by the key of their topic.
+func topics(t *testing.T) map[string][]reference.Field {
+	t.Helper()
+	structs, err := reference.Read(os.DirFS("../../components"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string][]reference.Field{}
+	for _, field := range structs["StreamingServiceArgs"].Fields {
+		if topic, ok := structs[field.Type]; ok {
+			settings[field.Name] = topic.Fields
+		}
+	}
+	if len(settings) < 10 {
+		t.Fatalf("found the topics %v, want all of them", settings)
+	}
+	return settings
 }
 
 // TestDevStack: the configuration in the repository is valid, holds no secret
