@@ -17,7 +17,7 @@ import (
 const environmentBytes = 4096
 
 // MetricsNamespace is the CloudWatch namespace of the functions' metrics.
-const MetricsNamespace = "StreamingService"
+const MetricsNamespace = environment.DefaultMetricsNamespace
 
 // environmentOf returns the variables of a function, checked for size: at
 // once as far as they are known, and again when all are.

@@ -6,6 +6,9 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
+// DefaultMetricsNamespace is the CloudWatch namespace of the functions' metrics.
+const DefaultMetricsNamespace = "StreamingService"
+
 // ClosingTime is how long before its deadline the processor ends or hands back
 // what still runs.
 const ClosingTime = 5 * time.Second

@@ -119,7 +119,7 @@ var variables = map[string]variable{
 	environment.LeaseSeconds:               {absent: seconds(life.DefaultLease), set: setLease},
 
 	environment.LogLevel:         {absent: "info", set: setLogLevel},
-	environment.MetricsNamespace: {absent: "StreamingService", set: func(s *Settings, v string) error { s.MetricsNamespace = v; return nil }},
+	environment.MetricsNamespace: {absent: environment.DefaultMetricsNamespace, set: func(s *Settings, v string) error { s.MetricsNamespace = v; return nil }},
 	environment.ServiceName:      optional(text(func(s *Settings) *string { return &s.ServiceName })),
 }
 

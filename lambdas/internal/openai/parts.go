@@ -1,12 +1,14 @@
 package openai
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
@@ -148,35 +150,13 @@ func decoded(param, encoded string) ([]byte, *Error) {
 	return data, nil
 }
 
-// mediaTypes are those of images and documents, by their formats.
-var mediaTypes = map[string]string{
-	"png":  "image/png",
-	"jpeg": "image/jpeg",
-	"gif":  "image/gif",
-	"webp": "image/webp",
-	"pdf":  "application/pdf",
-	"csv":  "text/csv",
-	"doc":  "application/msword",
-	"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-	"xls":  "application/vnd.ms-excel",
-	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	"html": "text/html",
-	"txt":  "text/plain",
-	"md":   "text/markdown",
-}
-
 // sameFormats are other names of formats, as endings and in media types.
 var sameFormats = map[string]string{"jpg": "jpeg", "image/jpg": "jpeg", "htm": "html", "markdown": "md"}
 
 // attachmentOf tells by the media type, or else by the ending of a file's name,
 // what a file is; "" if it is nothing that a model takes.
 func attachmentOf(mediaType, ending string) (protocol.BlockType, string) {
-	format := sameFormats[mediaType]
-	for known, name := range mediaTypes {
-		if name == mediaType {
-			format = known
-		}
-	}
+	format := cmp.Or(life.FormatOf(mediaType), sameFormats[mediaType])
 	if format == "" {
 		if format = strings.ToLower(ending); sameFormats[format] != "" {
 			format = sameFormats[format]

@@ -11,6 +11,7 @@ import (
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/attempt"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/queue"
 )
 
 // What happens to messages whose request is not there.
@@ -53,7 +54,7 @@ func (p *Processor) decline(ctx context.Context, m *events.SQSMessage, refused *
 
 // absent judges a message whose request is not there: taken back, or expired.
 func (p *Processor) absent(m *events.SQSMessage, log *slog.Logger) attempt.Verdict {
-	if sent := sentAt(m); p.options.Now().Sub(sent) <= lostAfter {
+	if sent := queue.SentAt(*m); p.options.Now().Sub(sent) <= lostAfter {
 		return attempt.HandBack(lostDelay, life.ErrNotFound)
 	}
 	log.Warn("dropped the message of a request that does not exist")
@@ -113,13 +114,4 @@ func patient(delay time.Duration, receives int) time.Duration {
 		delay = min(2*delay, maxPatience)
 	}
 	return delay
-}
-
-// sentAt is when a message was sent; zero if that is not known.
-func sentAt(m *events.SQSMessage) time.Time {
-	ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
-	if err != nil {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms)
 }

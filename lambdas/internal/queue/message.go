@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/protocol"
@@ -43,4 +47,13 @@ func Decode(body string) (life.Key, error) {
 		return life.Key{}, fmt.Errorf("%w: no request", ErrUnreadable)
 	}
 	return life.Key{UserID: m.UserID, RequestID: m.RequestID}, nil
+}
+
+// SentAt is when a message was first sent; the zero time if it does not say.
+func SentAt(m events.SQSMessage) time.Time {
+	ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
@@ -136,6 +137,16 @@ func TestChangeVisibility(t *testing.T) {
 	for d, want := range map[time.Duration]int32{-time.Second: 0, 0: 0, time.Millisecond: 1, 45 * time.Second: 45, 100 * time.Hour: 43200} {
 		if err := q.ChangeVisibility(t.Context(), "receipt", d); err != nil || f.hidden.VisibilityTimeout != want || *f.hidden.ReceiptHandle != "receipt" {
 			t.Errorf("%v: hidden for %d, %v", d, f.hidden.VisibilityTimeout, err)
+		}
+	}
+}
+
+func TestSentAt(t *testing.T) {
+	t.Parallel()
+	for sent, want := range map[string]time.Time{"1764288000123": time.UnixMilli(1_764_288_000_123), "": {}, "soon": {}} {
+		message := events.SQSMessage{Attributes: map[string]string{"SentTimestamp": sent}}
+		if got := queue.SentAt(message); !got.Equal(want) {
+			t.Errorf("a message of %q was sent at %s, want %s", sent, got, want)
 		}
 	}
 }

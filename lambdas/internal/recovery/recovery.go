@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"sync"
 	"time"
 
@@ -106,7 +105,7 @@ func (s *Service) message(ctx context.Context, m events.SQSMessage) error {
 	}
 	record, err := s.Store.Record(ctx, key)
 	switch {
-	case errors.Is(err, life.ErrNotFound) && s.Now().Sub(sentAt(m)) > absentAfter:
+	case errors.Is(err, life.ErrNotFound) && s.Now().Sub(queue.SentAt(m)) > absentAfter:
 		s.Log.WarnContext(ctx, "dropping message without a request", "message", m.MessageId, "request", key.RequestID)
 		return nil
 	case err != nil:
@@ -133,13 +132,4 @@ func (s *Service) end(ctx context.Context, m events.SQSMessage, record life.Reco
 		s.Metrics.Record(metrics.Count(metrics.DeadLettered, 1))
 	}
 	return err
-}
-
-// sentAt is when a message was first sent; the zero time if it does not say.
-func sentAt(m events.SQSMessage) time.Time {
-	ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
-	if err != nil {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms)
 }
