@@ -341,6 +341,8 @@ func TestSigningOutReachesAllTabs(t *testing.T) {
 	other.signIn()
 	other.wait("the conversation", answerText+` === "Hello"`)
 
+	p.run(chromedp.SendKeys(chromedp.CSS("#prompt"), "Not sent yet"))
+	p.wait("the draft", `Object.keys(localStorage).some((name) => name.startsWith("streaming.draft."))`)
 	p.click("#account")
 	p.click("#sign-out-wipe")
 	p.click("#sign-out")

@@ -1,13 +1,20 @@
-import { openDB } from "../third_party/idb/index.js";
+import { deleteDB, openDB } from "../third_party/idb/index.js";
 
 const VERSION = 1;
+// How long tabs may take to close the database, which they are told to do.
+const PATIENCE = 5_000;
+
+const nameOf = (user) => `streaming.${user}`;
+
+/** The items of the local storage that versions before the database kept. */
+const oldItems = (storage, user) => Object.keys(storage).filter((name) => name.startsWith(`streaming.conversation.${user}.`));
 
 /**
  * Opens the database of one user: the conversations, and one record a message.
  * @param {string} user
  */
 export function openDatabase(user) {
-  return openDB(`streaming.${user}`, VERSION, {
+  return openDB(nameOf(user), VERSION, {
     upgrade(db) {
       db.createObjectStore("conversations", { keyPath: "id" });
       const messages = db.createObjectStore("messages", { keyPath: "id" });
@@ -19,6 +26,17 @@ export function openDatabase(user) {
 }
 
 /**
+ * Deletes what this browser keeps of a user's conversations; it fails if a tab
+ * does not let go of them.
+ * @param {string} user
+ */
+export async function deleteConversations(user) {
+  for (const name of oldItems(localStorage, user)) localStorage.removeItem(name);
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("the conversations are in use")), PATIENCE));
+  await Promise.race([deleteDB(nameOf(user)), late]);
+}
+
+/**
  * Takes over what versions before the database kept in the local storage, one
  * item a conversation.
  * @param {import("./store.js").Store} store
@@ -26,9 +44,7 @@ export function openDatabase(user) {
  * @param {string} user
  */
 export async function migrate(store, storage, user) {
-  const prefix = `streaming.conversation.${user}.`;
-  const names = Object.keys(storage).filter((name) => name.startsWith(prefix));
-  for (const name of names) {
+  for (const name of oldItems(storage, user)) {
     const old = parse(storage.getItem(name));
     if (old && !(await store.addAll([conversationOf(old)], messagesOf(old)))) return;
     storage.removeItem(name);

@@ -27,6 +27,11 @@ export class Drafts {
     }
   }
 
+  /** Drops those of all conversations. */
+  clear() {
+    for (const name of Object.keys(this.#storage)) if (name.startsWith(this.#prefix)) this.#storage.removeItem(name);
+  }
+
   drop(conversation) {
     this.#storage.removeItem(this.#prefix + conversation);
   }

@@ -1,4 +1,6 @@
+import { deleteConversations } from "./database.js";
 import { $, say } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { TEXTS } from "./signintexts.js";
 
 const { account: texts } = TEXTS;
@@ -28,17 +30,7 @@ export async function signOut(workspace, tabs, user, deleting) {
   await revoked;
 }
 
-// How long tabs may take to close the database, which they are told to do.
-const PATIENCE = 5_000;
-
-/** Deletes what this browser keeps of a user's conversations. */
-export async function wipe(user) {
-  const kept = [`streaming.conversation.${user}.`, `streaming.draft.${user}.`];
-  for (const name of Object.keys(localStorage)) if (kept.some((prefix) => name.startsWith(prefix))) localStorage.removeItem(name);
-  await new Promise((resolve, reject) => {
-    const request = indexedDB.deleteDatabase(`streaming.${user}`);
-    request.onsuccess = resolve;
-    request.onerror = () => reject(request.error);
-    setTimeout(() => reject(new Error("the conversations are in use")), PATIENCE);
-  });
+async function wipe(user) {
+  new Drafts(localStorage, user).clear();
+  await deleteConversations(user);
 }
