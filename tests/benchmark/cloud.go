@@ -44,13 +44,14 @@ type outputs struct {
 	RequestsTableName string `json:"requestsTableName"`
 }
 
-// startCloud runs the service as the stack dev configures it. Variables are
-// further ones for every function.
-func (b *bench) startCloud(ctx context.Context, variables map[string]string, keep func(provision.Resource) bool) (*cloud, error) {
+// startCloud runs the service as the stack dev configures it, but for overrides
+// as `pulumi config set --path` takes them. Variables are further ones for every
+// function.
+func (b *bench) startCloud(ctx context.Context, variables map[string]string, keep func(provision.Resource) bool, overrides ...string) (*cloud, error) {
 	c := &cloud{environments: map[string]map[string]string{}}
 	var err error
 	c.Cloud, err = localcloud.New(localservice.Program(), localcloud.Options{
-		Addr: "127.0.0.1:0", Builder: b.host, FunctionEnv: variables,
+		Addr: "127.0.0.1:0", Builder: b.host, FunctionEnv: variables, Overrides: overrides,
 		Alter: func(r provision.Resource, inputs resource.PropertyMap) bool {
 			if r.Type == functionType {
 				c.keepEnvironment(r, inputs)

@@ -31,15 +31,37 @@ var prices = []price{
 	{"REST requests", usage.RestRequests, 3.50 / million, "amnic.com, 2026"},
 	{"SQS requests", usage.QueueRequests, 0.40 / million, "standard queue, cloudburn.io, 2026-03"},
 	{"bytes out, WebSocket", usage.BytesSent, 0.09 / 1e9, "amnic.com, 2026"},
+	{"bytes out, REST", usage.RestBytesSent, 0.09 / 1e9, "amnic.com, 2026"},
+}
+
+// ofModel reports whether the model's provider is paid, and not the service.
+func (p price) ofModel() bool {
+	return p.counter == usage.ModelInTokens || p.counter == usage.ModelOutTokens
+}
+
+// billed is how many requests a bill is of.
+const billed = 1000
+
+// cost is what billed requests pay for a counter.
+func (p price) cost(counters map[string]float64) float64 {
+	return counters[p.counter] * p.dollars * billed
+}
+
+// besideModel is what billed requests cost without the model.
+func besideModel(counters map[string]float64) (total float64) {
+	for _, p := range prices {
+		if !p.ofModel() {
+			total += p.cost(counters)
+		}
+	}
+	return total
 }
 
 // addCosts estimates what a thousand such requests cost, the dearest first.
 func addCosts(r *result, counters map[string]float64) {
-	const requests = 1000
-	cost := func(p price) float64 { return counters[p.counter] * p.dollars * requests }
 	dearest := slices.Clone(prices)
 	slices.SortStableFunc(dearest, func(a, b price) int {
-		switch ca, cb := cost(a), cost(b); {
+		switch ca, cb := a.cost(counters), b.cost(counters); {
 		case ca > cb:
 			return -1
 		case ca < cb:
@@ -49,12 +71,12 @@ func addCosts(r *result, counters map[string]float64) {
 	})
 	var total float64
 	for _, p := range dearest {
-		total += cost(p)
+		total += p.cost(counters)
 	}
-	r.add(measure{what: "cost of 1,000 requests, estimated", value: dollars(total)})
+	r.add(measure{what: "cost of 1,000 requests, estimated", value: dollars(total), spread: dollars(besideModel(counters)) + " beside the model"})
 	for _, p := range dearest {
 		r.add(measure{
-			what: "  " + p.what, value: dollars(cost(p)), spread: fmt.Sprintf("%.4g a request", counters[p.counter]), beside: p.source,
+			what: "  " + p.what, value: dollars(p.cost(counters)), spread: fmt.Sprintf("%.4g a request", counters[p.counter]), beside: p.source,
 		})
 	}
 	r.note("GB-seconds are those of this machine; on AWS they depend on the memory chosen")

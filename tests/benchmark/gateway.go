@@ -115,6 +115,7 @@ type tally struct {
 	whole                                    int
 	frames, lost, repeated, reordered, wrong int
 	delays                                   sample
+	begun                                    []time.Time // when each stream's first text came
 }
 
 func (g *gateway) tally() tally {
@@ -127,6 +128,9 @@ func (g *gateway) tally() tally {
 		t.repeated += s.repeated
 		t.reordered += s.reordered
 		t.wrong += s.wrong
+		if len(s.arrivals) > 0 {
+			t.begun = append(t.begun, s.arrivals[0])
+		}
 		said := g.model.times(s.requestID)
 		if s.ended && len(s.arrivals) == len(g.model.events) && len(said) == len(s.arrivals) {
 			t.whole++

@@ -59,17 +59,31 @@ type loaded struct {
 	tally
 	asked     int // streams
 	tokens    int
-	failures  int // messages handed back
+	share     int // MB that the processor's share is as of; 0: all
+	invoked   time.Time
+	firsts    sample // from the event to the first text of each stream
+	failures  int    // messages handed back
 	memory    int64
 	processor time.Duration // CPU time
 	rest      time.Duration // CPU time of this process meanwhile
 	elapsed   time.Duration
 }
 
+// workload is what one processor is given.
+type workload struct {
+	streams int // at once
+	tokens  int // of each
+	rate    float64
+	memory  int // MB that the function's share of a processor is as of; 0: all that there is
+}
+
 // load runs streams at once through one processor.
 func (b *bench) load(ctx context.Context, streams int) (*loaded, error) {
-	tokens := b.times(loadTokens, loadTokens/5)
-	model, err := startMetronome(ctx, tokens, loadRate)
+	return b.loadWith(ctx, workload{streams: streams, tokens: b.times(loadTokens, loadTokens/5), rate: loadRate})
+}
+
+func (b *bench) loadWith(ctx context.Context, of workload) (*loaded, error) {
+	model, err := startMetronome(ctx, of.tokens, of.rate)
 	if err != nil {
 		return nil, err
 	}
@@ -85,18 +99,21 @@ func (b *bench) load(ctx context.Context, streams int) (*loaded, error) {
 		return nil, err
 	}
 	defer c.Close() //nolint:errcheck // nothing is kept
-	batch, err := b.admit(ctx, c, streams)
+	batch, err := b.admit(ctx, c, of.streams)
 	if err != nil {
 		return nil, err
 	}
-	b.progress("load: %d streams of %d tokens", streams, tokens)
-	l := &loaded{asked: streams, tokens: tokens}
+	b.progress("load: %d streams of %d tokens", of.streams, of.tokens)
+	l := &loaded{asked: of.streams, tokens: of.tokens, share: of.memory}
 	variables := c.environment(components.FunctionProcessor)
 	variables[environment.WebSocketAPIEndpoint], variables[modelVariable] = sockets.url, model.url
 	if err := l.process(ctx, b, variables, batch); err != nil {
 		return nil, err
 	}
 	l.tally = sockets.tally()
+	for _, at := range l.tally.begun {
+		l.firsts = append(l.firsts, at.Sub(l.invoked))
+	}
 	return l, nil
 }
 
@@ -110,7 +127,16 @@ func (l *loaded) process(ctx context.Context, b *bench, variables map[string]str
 	if err != nil {
 		return err
 	}
+	if l.share > 0 {
+		release, err := throttle(p.command.Process.Pid, l.share)
+		if err != nil {
+			p.stop()
+			return err
+		}
+		defer release()
+	}
 	begun, before := time.Now(), ownCPU()
+	l.invoked = begun
 	body, err := p.invoke(ctx, event)
 	l.elapsed, l.rest, l.memory = time.Since(begun), ownCPU()-before, p.peakMemory()
 	l.processor = p.stop()

@@ -17,6 +17,8 @@ type measure struct {
 	beside string // what it is compared to, measured in the same run
 	target string // "": none
 	met    bool
+
+	columns []string // instead of value, spread and beside: one for each thing compared
 }
 
 // result is what a row measured.
@@ -37,8 +39,11 @@ func (r *result) format(of row) string {
 	fmt.Fprintf(&text, "\n%s: %s\n", of.name, of.title)
 	table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
 	for _, m := range r.measures {
-		line := strings.Join([]string{"  " + m.what, m.value, m.spread, m.beside, m.outcome()}, "\t")
-		fmt.Fprintln(table, line)
+		line := append([]string{"  " + m.what}, m.columns...)
+		if m.columns == nil {
+			line = append(line, m.value, m.spread, m.beside, m.outcome())
+		}
+		fmt.Fprintln(table, strings.Join(line, "\t"))
 	}
 	_ = table.Flush() // into memory
 	for _, note := range r.notes {

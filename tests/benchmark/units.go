@@ -69,6 +69,17 @@ type metered struct {
 	usage.Report
 	attributed float64 // write units that the report lists under the request
 	answer     float64 // write units that store the answer
+	took       time.Duration
+}
+
+// meteredText is the prompt of the request.
+func meteredText() string {
+	return strings.Repeat("Why is the sky blue? ", meteredPrompt/20)[:meteredPrompt]
+}
+
+// meteredScript has the model answer at a rate.
+func meteredScript(rate int) string {
+	return fmt.Sprintf("tokens=%d rate=%d seed=7", meteredTokens, rate)
 }
 
 // addRest adds the write units that do not store the answer.
@@ -89,14 +100,15 @@ func (c *cloud) meter(ctx context.Context, u *user, rate int) (metered, error) {
 	if err != nil {
 		return metered{}, err
 	}
-	prompt := strings.Repeat("Why is the sky blue? ", meteredPrompt/20)[:meteredPrompt]
-	id, err := u.submit(ctx, scripted(prompt, fmt.Sprintf("tokens=%d rate=%d seed=7", meteredTokens, rate)))
+	begun := time.Now()
+	id, err := u.submit(ctx, scripted(meteredText(), meteredScript(rate)))
 	if err != nil {
 		return metered{}, err
 	}
 	if _, err := u.streams(ctx, id); err != nil {
 		return metered{}, err
 	}
+	took := time.Since(begun)
 	if err := pause(ctx, settleTime); err != nil {
 		return metered{}, err
 	}
@@ -105,7 +117,7 @@ func (c *cloud) meter(ctx context.Context, u *user, rate int) (metered, error) {
 		return metered{}, err
 	}
 	answer, err := c.answerUnits(ctx, id)
-	return metered{difference(after, before), requests[id].Counters[usage.WriteUnits], answer}, err
+	return metered{difference(after, before), requests[id].Counters[usage.WriteUnits], answer, took}, err
 }
 
 // settleTime is how long what follows an end frame may take.
