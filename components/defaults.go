@@ -48,7 +48,7 @@ func defaults() *StreamingServiceArgs {
 			SweepIntervalMinutes:    new(5),
 		},
 		Functions: &FunctionsSettings{
-			MemorySize:         pulumi.Int(512),
+			MemorySize:         pulumi.Int(256),
 			Timeout:            pulumi.Int(300),
 			LogLevel:           pulumi.String("info"),
 			LogRetentionInDays: pulumi.Int(30),
