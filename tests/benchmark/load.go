@@ -111,7 +111,7 @@ func (b *bench) loadWith(ctx context.Context, of workload) (*loaded, error) {
 		return nil, err
 	}
 	l.tally = sockets.tally()
-	for _, at := range l.tally.begun {
+	for _, at := range l.begun {
 		l.firsts = append(l.firsts, at.Sub(l.invoked))
 	}
 	return l, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/usage"
@@ -148,16 +149,23 @@ func addLimits(r *result, ways []way, limits []capacity.Limit) {
 func addPlan(r *result, ways []way, limits []capacity.Limit, streams float64) {
 	r.add(measure{what: thousands(streams) + " streams at once"})
 	across(r, "  begin, a second", ways, func(q capacity.Request) string { return fmt.Sprintf("%.0f", capacity.Rate(q, streams)) })
-	across(r, "  binds first", ways, func(q capacity.Request) string {
-		over := capacity.Exceeded(q, streams, limits)
-		if len(over) == 0 {
-			return "none"
+	nth := func(n int) func(capacity.Request) string {
+		return func(q capacity.Request) string {
+			over := capacity.Exceeded(q, streams, limits)
+			if len(over) <= n {
+				return "–"
+			}
+			return short(over[n].Name)
 		}
-		return short(over[0].Name)
-	})
+	}
+	across(r, "  binds first", ways, nth(0))
+	across(r, "  once that is raised", ways, nth(1))
 	across(r, "  exceeded limits", ways, func(q capacity.Request) string { return fmt.Sprint(len(capacity.Exceeded(q, streams, limits))) })
 	for _, l := range limits {
-		across(r, "  needs: "+l.Name, ways, func(q capacity.Request) string {
+		if !slices.ContainsFunc(ways, func(w way) bool { return l.Need(w.request, streams) > l.Value }) {
+			continue
+		}
+		across(r, "  needs: "+short(l.Name), ways, func(q capacity.Request) string {
 			need := l.Need(q, streams)
 			if need <= l.Value {
 				return "–"

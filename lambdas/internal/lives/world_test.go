@@ -2,6 +2,7 @@ package lives_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,7 +32,7 @@ import (
 const (
 	queueVisibility = 30 * time.Minute // six times the processor's default timeout
 	sweepEvery      = 5 * time.Minute
-	concurrency     = 16 // batches of one queue at work
+	concurrency     = 16 // batches of one queue at work, unless settings say otherwise
 )
 
 // settings are what an operator configures.
@@ -45,6 +46,7 @@ type settings struct {
 	rate             float64
 	burst            int64
 	batch            int
+	concurrency      int // batches of one queue at work; 0: concurrency
 	processorTimeout time.Duration
 	deserters        bool
 	users            int
@@ -73,6 +75,7 @@ type world struct {
 	frames    *frames
 	devices   map[string][]*device // by user
 	lives     []*life1
+	received  func(sqs.Message) // is told of every message of the requests; may be nil
 
 	ctx     context.Context
 	stop    context.CancelFunc
@@ -155,7 +158,7 @@ func (w *world) begin() {
 
 // poll is an event source mapping.
 func (w *world) poll(arn string, f *function, batch int) {
-	slots := make(chan struct{}, concurrency)
+	slots := make(chan struct{}, cmp.Or(w.settings.concurrency, concurrency))
 	for w.ctx.Err() == nil {
 		slots <- struct{}{}
 		messages, err := w.queues.Receive(w.ctx, arn, sqs.ReceiveOptions{Max: batch, Wait: 20 * time.Second})
@@ -174,6 +177,9 @@ func (w *world) poll(arn string, f *function, batch int) {
 func (w *world) work(arn string, f *function, messages []sqs.Message) {
 	var batch events.SQSEvent
 	for _, m := range messages {
+		if w.received != nil && arn == w.queueARN {
+			w.received(m)
+		}
 		batch.Records = append(batch.Records, events.SQSMessage{
 			MessageId: m.ID, ReceiptHandle: m.ReceiptHandle, Body: m.Body, Attributes: m.Attributes, EventSource: "aws:sqs", EventSourceARN: arn,
 		})

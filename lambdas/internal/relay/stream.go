@@ -86,11 +86,13 @@ func (s *Stream) write(kind protocol.FrameType, text string) {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	s.pending.WriteString(text)
 	s.shown += int64(len(text))
-	interval := s.interval(now)
-	switch {
-	case now.Sub(s.flushed) >= interval || s.pending.Len() >= maxEncodedText:
+	switch interval := s.interval(now); {
+	case s.pending.Len() >= maxEncodedText:
 		s.flush(now)
-	case !s.armed: // the first since the last frame
+	case s.armed: // its frame is due already
+	case now.Sub(s.flushed) >= interval:
+		s.flush(now)
+	default:
 		s.arm(interval)
 	}
 }
