@@ -110,9 +110,11 @@ func (b *build) onTable(table *dynamodb.Table, verbs ...string) grant {
 }
 
 // uploadVerbs are what the functions do with uploads: quota announces and finds
-// them.
+// them, and who asks the model reads them.
 var uploadVerbs = map[string][]string{
-	FunctionQuota: {"GetObject", "PutObject"},
+	FunctionCompletions: {"GetObject"},
+	FunctionProcessor:   {"GetObject"},
+	FunctionQuota:       {"GetObject", "PutObject"},
 }
 
 // onUploads allows verbs on the uploads of all users. Who may list the bucket is

@@ -101,9 +101,9 @@ func Of(function string) []string {
 	case FunctionConnection:
 		return slices.Concat(requests(), []string{UserConnections}, operation())
 	case FunctionProcessor:
-		return slices.Concat(requests(), guardrail(), []string{FlushIntervalMs, OnDisconnect, ReplayTTLHours, DeadLetterRetentionSeconds}, operation())
+		return slices.Concat(requests(), guardrail(), []string{UploadsURL, FlushIntervalMs, OnDisconnect, ReplayTTLHours, DeadLetterRetentionSeconds}, operation())
 	case FunctionQuota:
-		return slices.Concat(requests(), restAPI(), admission(), []string{UploadsURL, ReplayTTLHours, DeadLetterRetentionSeconds}, operation())
+		return slices.Concat(requests(), restAPI(), admission(), []string{ReplayTTLHours, DeadLetterRetentionSeconds}, operation())
 	case FunctionRecovery:
 		return slices.Concat(requests(), []string{DeadLetterQueueURL}, operation())
 	case FunctionRequests:
@@ -126,6 +126,7 @@ func admission() []string {
 	return []string{
 		QuotaTiers, ServiceMonthlyBudget, TimeZone, UserRateLimit, UserBurstLimit, UserConcurrency,
 		ModelID, AllowedModelIDs, ModelPrices, MaxTokens, Temperature, TopP, SystemPrompt, AllowSystem,
+		UploadsURL,
 	}
 }
 

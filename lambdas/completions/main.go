@@ -11,6 +11,7 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/completions"
 	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
 	"github.com/streaming-service/streaming-service/lambdas/internal/logging"
+	"github.com/streaming-service/streaming-service/lambdas/internal/objects"
 	"github.com/streaming-service/streaming-service/lambdas/internal/responsestreaming"
 	"github.com/streaming-service/streaming-service/lambdas/internal/start"
 	"github.com/streaming-service/streaming-service/lambdas/internal/start/admitting"
@@ -32,6 +33,7 @@ func newFunction(f start.Function) *completions.Function {
 			Store:   l.Store,
 			Lives:   l.Service,
 			Model:   bedrock.New(l.AWS, bedrock.Options{GuardrailID: s.GuardrailID, GuardrailVersion: s.GuardrailVersion}),
+			Uploads: objects.New(l.AWS, s.UploadsURL, time.Now),
 			Hub:     l.Hub,
 			Pace:    l.Pace,
 			Metrics: f.Metrics,

@@ -2,6 +2,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/streaming-service/streaming-service/internal/environment"
@@ -9,6 +11,7 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/bedrock"
 	"github.com/streaming-service/streaming-service/lambdas/internal/config"
 	"github.com/streaming-service/streaming-service/lambdas/internal/logging"
+	"github.com/streaming-service/streaming-service/lambdas/internal/objects"
 	"github.com/streaming-service/streaming-service/lambdas/internal/processor"
 	"github.com/streaming-service/streaming-service/lambdas/internal/start"
 	"github.com/streaming-service/streaming-service/lambdas/internal/start/lifecycle"
@@ -26,6 +29,7 @@ func newProcessor(f start.Function) *processor.Processor {
 		Lives:   l.Service,
 		Queue:   l.Queue,
 		Model:   bedrock.New(l.AWS, bedrock.Options{GuardrailID: s.GuardrailID, GuardrailVersion: s.GuardrailVersion}),
+		Uploads: objects.New(l.AWS, s.UploadsURL, time.Now),
 		Hub:     l.Hub,
 		Pace:    l.Pace,
 		Metrics: f.Metrics,

@@ -29,8 +29,8 @@ func newAPI(f start.Function) *httpapi.API {
 	admission := admitting.New(f, l)
 	personalKeys := &keys.Service{Store: l.Store, Now: time.Now, Log: f.Log}
 	announcements := &uploads.Service{Store: l.Store, Now: time.Now}
-	if s.UploadsURL != "" {
-		announcements.Bucket = objects.New(l.AWS, s.UploadsURL, time.Now)
+	if bucket := objects.New(l.AWS, s.UploadsURL, time.Now); bucket != nil {
+		announcements.Bucket = bucket
 	}
 	return &httpapi.API{
 		ClientID:       s.UserPoolClientID,

@@ -68,6 +68,40 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// TestUploadReachesTheModel: an image lies in the bucket while its request waits,
+// and the model is asked with its bytes. Others, and what was never put, have
+// none.
+func TestUploadReachesTheModel(t *testing.T) {
+	t.Parallel()
+	p, other := newPerson(t, cloud(t)), newPerson(t, cloud(t))
+	image := "\x89PNG\r\n\x1a\n" + strings.Repeat("x", 300_000) // more than a body may have
+	upload, empty := p.announce("png", int64(len(image))), p.announce("png", 5)
+	if status, _ := put(t, upload, image, "image/png", "https://app.example.com"); status != 200 {
+		t.Fatalf("put: %d", status)
+	}
+	ask := func(uploadID, format string) map[string]any {
+		return map[string]any{"messages": []any{map[string]any{"role": "user", "content": []any{
+			map[string]any{"type": "text", "text": "What is this?"}, map[string]any{"type": "image", "format": format, "uploadId": uploadID},
+		}}}, "maxTokens": 50}
+	}
+	refused := func(name string, who *person, body any, status int, code string) {
+		if answer := who.call("POST", "/requests", body); answer.Status != status || answer.Code() != code || !strings.Contains(string(answer.Body), `messages[0].content[1].`) {
+			t.Errorf("%s: %d %s", name, answer.Status, answer.Body)
+		}
+	}
+	refused("another user's", other, ask(upload.UploadID, "png"), 400, "upload_not_found")
+	refused("never put", p, ask(empty.UploadID, "png"), 400, "upload_not_found")
+	refused("of another format", p, ask(upload.UploadID, "gif"), 400, "invalid_request")
+
+	answer := p.call("POST", "/requests", ask(upload.UploadID, "png"))
+	if answer.Status != http.StatusAccepted {
+		t.Fatalf("submitting: %d %s", answer.Status, answer.Body)
+	}
+	var submitted protocol.SubmitResponse
+	answer.Decode(t, &submitted)
+	p.await(submitted.RequestID, "succeeded")
+}
+
 // TestUploadsOnlyOfAllowedOrigins: the bucket knows the origins of the APIs.
 func TestUploadsOnlyOfAllowedOrigins(t *testing.T) {
 	t.Parallel()

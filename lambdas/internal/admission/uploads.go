@@ -16,13 +16,7 @@ import (
 type Uploads interface {
 	// Find describes an upload of a user; life.ErrNotFound if the user has none of
 	// this id.
-	Find(ctx context.Context, userID, uploadID string) (Upload, error)
-}
-
-// Upload is what is known of an upload.
-type Upload struct {
-	Format string // of ImageFormats or DocumentFormats
-	Bytes  int64
+	Find(ctx context.Context, userID, uploadID string) (life.Upload, error)
 }
 
 // media finds the uploads that a conversation refers to, and returns the tokens
@@ -36,7 +30,7 @@ func (s *Service) media(ctx context.Context, userID string, submission Submissio
 		}
 		bytes := int64(len(b.Data))
 		if b.UploadID != "" {
-			var upload Upload
+			var upload life.Upload
 			upload, err = s.find(ctx, userID, b.UploadID)
 			switch {
 			case errors.Is(err, life.ErrNotFound):
@@ -63,9 +57,9 @@ func (s *Service) media(ctx context.Context, userID string, submission Submissio
 	return tokens, nil
 }
 
-func (s *Service) find(ctx context.Context, userID, uploadID string) (Upload, error) {
+func (s *Service) find(ctx context.Context, userID, uploadID string) (life.Upload, error) {
 	if s.Uploads == nil {
-		return Upload{}, life.ErrNotFound
+		return life.Upload{}, life.ErrNotFound
 	}
 	return s.Uploads.Find(ctx, userID, uploadID)
 }

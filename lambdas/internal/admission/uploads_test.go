@@ -14,17 +14,17 @@ import (
 // uploads are those of one user, by their ids.
 type uploads struct {
 	user string
-	list map[string]admission.Upload
+	list map[string]life.Upload
 	err  error
 }
 
-func (u uploads) Find(_ context.Context, userID, uploadID string) (admission.Upload, error) {
+func (u uploads) Find(_ context.Context, userID, uploadID string) (life.Upload, error) {
 	if u.err != nil {
-		return admission.Upload{}, u.err
+		return life.Upload{}, u.err
 	}
 	upload, ok := u.list[uploadID]
 	if !ok || userID != u.user {
-		return admission.Upload{}, life.ErrNotFound
+		return life.Upload{}, life.ErrNotFound
 	}
 	return upload, nil
 }
@@ -44,11 +44,11 @@ func TestUploads(t *testing.T) {
 	}{
 		{"off", asked(uploadedImage), nil, protocol.CodeUploadNotFound, `messages[0].content[0].uploadId is no upload of this user: "photo"`},
 		{"unknown", asked(uploadedImage), uploads{user: "u"}, protocol.CodeUploadNotFound, "messages[0].content[0].uploadId"},
-		{"of another", asked(uploadedImage), uploads{user: "another", list: map[string]admission.Upload{"photo": {Format: "png", Bytes: 1}}}, protocol.CodeUploadNotFound, "messages[0].content[0].uploadId"},
-		{"of another format", asked(uploadedImage), uploads{user: "u", list: map[string]admission.Upload{"photo": {Format: "gif", Bytes: 1}}}, protocol.CodeInvalidRequest, "messages[0].content[0].format must be that of the upload, gif, got png"},
-		{"large image", asked(uploadedImage), uploads{user: "u", list: map[string]admission.Upload{"photo": {Format: "png", Bytes: 3_932_161}}}, protocol.CodeInvalidRequest, "messages[0].content[0].uploadId must have at most 3932160 bytes (3.75 MB), got 3932161"},
-		{"large document", asked(text, uploadedDocument), uploads{user: "u", list: map[string]admission.Upload{"thesis": {Format: "pdf", Bytes: 4_718_593}}}, protocol.CodeInvalidRequest, "messages[0].content[1].uploadId must have at most 4718592 bytes (4.5 MB), got 4718593"},
-		{"largest image", asked(uploadedImage), uploads{user: "u", list: map[string]admission.Upload{"photo": {Format: "png", Bytes: 3_932_160}}}, "", ""},
+		{"of another", asked(uploadedImage), uploads{user: "another", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 1}}}, protocol.CodeUploadNotFound, "messages[0].content[0].uploadId"},
+		{"of another format", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "gif", Bytes: 1}}}, protocol.CodeInvalidRequest, "messages[0].content[0].format must be that of the upload, gif, got png"},
+		{"large image", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 3_932_161}}}, protocol.CodeInvalidRequest, "messages[0].content[0].uploadId must have at most 3932160 bytes (3.75 MB), got 3932161"},
+		{"large document", asked(text, uploadedDocument), uploads{user: "u", list: map[string]life.Upload{"thesis": {Format: "pdf", Bytes: 4_718_593}}}, protocol.CodeInvalidRequest, "messages[0].content[1].uploadId must have at most 4718592 bytes (4.5 MB), got 4718593"},
+		{"largest image", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 3_932_160}}}, "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +84,7 @@ func TestUploadsThatCannotBeFound(t *testing.T) {
 // hold far more than the quota at once.
 func TestReservationCoversImagesAndDocuments(t *testing.T) {
 	t.Parallel()
-	largest := uploads{user: "u", list: map[string]admission.Upload{"photo": {Format: "png", Bytes: 1}, "thesis": {Format: "pdf", Bytes: 50_000}}}
+	largest := uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 1}, "thesis": {Format: "pdf", Bytes: 50_000}}}
 	const words, answer = 12, 100 // of "What is it?", and maxTokens
 	for name, test := range map[string]struct {
 		body string

@@ -34,7 +34,8 @@ const (
 	longest = protocol.MaxDocumentBytes
 )
 
-// Bucket holds the uploads of all users, each under its user's id.
+// Bucket holds the uploads of all users, each under its user's id. Nothing is
+// found in one that is nil.
 type Bucket struct {
 	cfg    aws.Config
 	signer *v4.Signer
@@ -42,9 +43,13 @@ type Bucket struct {
 	now    life.Now
 }
 
-// New returns the bucket at address, https://{bucket}.s3.{region}.{suffix}. An
-// endpoint in the configuration, which is not AWS's, has the bucket in the path.
+// New returns the bucket at address, https://{bucket}.s3.{region}.{suffix}, or
+// nil without one. An endpoint in the configuration, which is not AWS's, has the
+// bucket in the path.
 func New(cfg aws.Config, address string, now life.Now) *Bucket {
+	if address == "" {
+		return nil
+	}
 	base, _ := url.Parse(address) // a URL: config has checked it
 	if cfg.BaseEndpoint != nil {
 		name, _, _ := strings.Cut(base.Hostname(), ".")
@@ -82,7 +87,7 @@ func (b *Bucket) Announce(ctx context.Context, userID, uploadID string, upload l
 // Find tells what an upload of a user is; life.ErrNotFound if there is none,
 // which includes those of others and those that have expired.
 func (b *Bucket) Find(ctx context.Context, userID, uploadID string) (life.Upload, error) {
-	if !life.UploadLives(uploadID, b.now()) {
+	if b == nil || !life.UploadLives(uploadID, b.now()) {
 		return life.Upload{}, life.ErrNotFound
 	}
 	response, err := b.call(ctx, http.MethodHead, userID, uploadID)
@@ -95,6 +100,9 @@ func (b *Bucket) Find(ctx context.Context, userID, uploadID string) (life.Upload
 // Fetch reads an upload of a user; life.ErrNotFound if there is none. One that
 // was found may be fetched as long as it is there.
 func (b *Bucket) Fetch(ctx context.Context, userID, uploadID string) ([]byte, error) {
+	if b == nil {
+		return nil, life.ErrNotFound
+	}
 	response, err := b.call(ctx, http.MethodGet, userID, uploadID)
 	if err != nil {
 		return nil, fmt.Errorf("fetching upload %s: %w", uploadID, err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/admission"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/objects"
 	"github.com/streaming-service/streaming-service/lambdas/internal/start"
 	"github.com/streaming-service/streaming-service/lambdas/internal/start/lifecycle"
 )
@@ -20,6 +21,7 @@ func New(f start.Function, l lifecycle.Lifecycle) *admission.Service {
 		Healer:   l.Service,
 		Tiers:    s.Tiers,
 		Prices:   s.Prices,
+		Uploads:  objects.New(l.AWS, s.UploadsURL, time.Now),
 		Breaker:  admission.NewBreaker(s.ServiceBudget, time.Now),
 		Calendar: s.Calendar,
 		Rate:     life.NewRate(s.UserRateLimit, s.UserBurstLimit),
