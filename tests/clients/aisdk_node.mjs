@@ -2,7 +2,7 @@
 // of it, the environment says.
 import { text } from "node:stream/consumers";
 
-const { generateText, streamText } = await import(process.env.AI);
+const { generateText, jsonSchema, stepCountIs, streamText, tool } = await import(process.env.AI);
 const { createOpenAICompatible } = await import(process.env.COMPATIBLE);
 
 const world = JSON.parse(await text(process.stdin));
@@ -66,6 +66,30 @@ async function stream() {
   return seen;
 }
 
+// A picture is asked about, a tool is used and run, its result answered.
+async function tools() {
+  const [{ function: declared }] = world.tools;
+  const events = streamText({
+    ...ask("all", "tokens=6 rate=0 tool=get_weather"),
+    prompt: undefined,
+    messages: [{ role: "user", content: [{ type: "text", text: "Is it warm there?" }, { type: "file", mediaType: "image/png", data: world.image.split(",")[1] }] }],
+    tools: { get_weather: tool({ description: declared.description, inputSchema: jsonSchema(declared.parameters), execute: () => "7.5 °C" }) },
+    stopWhen: stepCountIs(3),
+    providerOptions: { service: { reasoningEffort: "low" } },
+  });
+  await events.consumeStream();
+  const [first, last] = await events.steps;
+  return {
+    id: first.response.id,
+    reasoning: first.reasoningText,
+    text: first.text,
+    finish: first.finishReason,
+    calls: first.toolCalls.map((c) => ({ id: c.toolCallId, name: c.toolName, arguments: JSON.stringify(c.input) })),
+    answer: last.text,
+    answerFinish: last.finishReason,
+  };
+}
+
 async function rate() {
   const call = () => generateText(ask("rate", "tokens=3 rate=0", 3, world.limitedUrl));
   const answers = await Promise.all([call(), call()]);
@@ -109,6 +133,7 @@ console.log(
     plain: await plain(),
     secondTurn: await secondTurn(),
     stream: await stream(),
+    tools: await tools(),
     quota: await errorOf(() => generateText(ask("quota", "tokens=3 rate=0"))),
     rate: await rate(),
     throttled: await errorOf(() => generateText(ask("all", "error=throttlingException@0 times=0"))),

@@ -20,6 +20,7 @@ const patience = time.Minute
 func (w *world) check(t *testing.T, c client) {
 	t.Helper()
 	w.checkAnswers(t)
+	w.checkTools(t)
 	if c.models && !slices.Contains(w.result.Models, modelID) {
 		t.Errorf("models %q", w.result.Models)
 	}
@@ -47,6 +48,32 @@ func (w *world) checkAnswers(t *testing.T) {
 	}
 	if w.result.SecondTurn.Text == "" {
 		t.Error("a second turn has no answer")
+	}
+}
+
+// checkTools compares a use of a tool, and the reasoning before it, with the
+// blocks of the record.
+func (w *world) checkTools(t *testing.T) {
+	t.Helper()
+	seen := w.result.Tools
+	recorded := w.state(t, strings.TrimPrefix(seen.ID, "chatcmpl-"))
+	want := protocol.AnswerOf(protocol.RequestState{Content: recorded.Content})
+	if want.Reasoning() == "" || seen.Reasoning != want.Reasoning() || seen.Text != want.Text() {
+		t.Errorf("reasoning %q and text %q, recorded %+v", seen.Reasoning, seen.Text, recorded)
+	}
+	uses := want.ToolUses()
+	if len(uses) != 1 || len(seen.Calls) != 1 {
+		t.Fatalf("calls %+v, recorded %+v", seen.Calls, uses)
+	}
+	call := seen.Calls[0]
+	if call.ID != uses[0].ToolUseID || call.Name != "get_weather" || call.Arguments != string(uses[0].Input) || !strings.Contains(call.Arguments, `"city"`) {
+		t.Errorf("call %+v, recorded %+v", call, uses[0])
+	}
+	if strings.ReplaceAll(seen.Finish, "-", "_") != "tool_calls" || seen.AnswerFinish != "stop" || seen.Answer == "" {
+		t.Errorf("finished with %s, and then with %s after %q", seen.Finish, seen.AnswerFinish, seen.Answer)
+	}
+	if f := w.result.NotFetched; f != nil && (f.Status != 400 || f.Param != "messages[0].content[0].image_url.url") {
+		t.Errorf("an image elsewhere is %+v", f)
 	}
 }
 
@@ -149,6 +176,7 @@ func (w *world) checkHangUp(t *testing.T) {
 // state is GET /requests/{requestId}, once the request has ended.
 type state struct {
 	Status, Text string
+	Content      []protocol.Block
 	Usage        struct{ InputTokens, OutputTokens int }
 }
 

@@ -118,7 +118,15 @@ type asked struct {
 	LimitedURL string            `json:"limitedUrl"`
 	Model      string            `json:"model"`
 	Keys       map[string]string `json:"keys"`
+	Tools      json.RawMessage   `json:"tools"`
+	Image      string            `json:"image"` // a data: URL
 }
+
+// What each client is given to ask with.
+const (
+	toolsOfAll = `[{"type":"function","function":{"name":"get_weather","description":"The weather of a city, now.","parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}}]`
+	imageOfAll = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 // result is what they print.
 type result struct {
@@ -128,12 +136,21 @@ type result struct {
 	Rate                                        struct{ Texts []string }
 	Quota, Throttled, Broken, WrongKey, Refused failure
 	HangUp                                      struct{ RequestID string }
+	Tools                                       toolLoop
+	NotFetched                                  *failure // nil: the client sends no address
 	Parameters                                  []string
 }
 
 type answer struct {
 	ID, RequestID, Text, Finish string
 	Pieces, Tokens, LastChoices int
+}
+
+// toolLoop is an answer that uses a tool, and the one that its result got.
+type toolLoop struct {
+	ID, Reasoning, Text, Finish string
+	Calls                       []struct{ ID, Name, Arguments string }
+	Answer, AnswerFinish        string
 }
 
 type failure struct {
@@ -152,6 +169,7 @@ func newWorld(t *testing.T, open, limited *localcloudtest.Harness) *world {
 	spentToken := open.SignUp(t, spent).IDToken
 	w.asked = asked{
 		BaseURL: w.wire.before(t, open.Config.OpenAIURL), LimitedURL: w.wire.before(t, limited.Config.OpenAIURL), Model: modelID,
+		Tools: json.RawMessage(toolsOfAll), Image: imageOfAll,
 		Keys: map[string]string{
 			"all": newKey(t, open, w.token), "quota": newKey(t, open, spentToken),
 			"rate": newKey(t, limited, limited.SignUp(t, newEmail()).IDToken), "wrong": "ssk_" + string(bytes.Repeat([]byte("A"), 43)),

@@ -74,6 +74,35 @@ def stream():
     return seen
 
 
+def tools():
+    """A picture is asked about, a tool is used, its result answered."""
+    request = {
+        "model": "openai/" + world["model"],
+        "api_base": world["baseUrl"],
+        "api_key": world["keys"]["all"],
+        "tools": world["tools"],
+        "extra_body": {"reasoning_effort": "low"},
+        "messages": [
+            {"role": "system", "content": "script: tokens=6 rate=0 tool=get_weather"},
+            {"role": "user", "content": [{"type": "text", "text": "Is it warm there?"}, {"type": "image_url", "image_url": {"url": world["image"]}}]},
+        ],
+    }
+    first = litellm.completion(**request)
+    choice = first.choices[0]
+    calls = choice.message.tool_calls
+    request["messages"] += [choice.message, *({"role": "tool", "tool_call_id": c.id, "content": "7.5 °C"} for c in calls)]
+    last = litellm.completion(**request).choices[0]
+    return {
+        "id": first.id,
+        "reasoning": choice.message.reasoning_content,
+        "text": choice.message.content,
+        "finish": choice.finish_reason,
+        "calls": [{"id": c.id, "name": c.function.name, "arguments": c.function.arguments} for c in calls],
+        "answer": last.message.content,
+        "answerFinish": last.finish_reason,
+    }
+
+
 def rate():
     with ThreadPoolExecutor(2) as pool:
         calls = [pool.submit(complete, "rate", "tokens=3 rate=0", "limitedUrl", 3) for _ in range(2)]
@@ -105,6 +134,7 @@ json.dump(
         "plain": plain(),
         "secondTurn": second_turn(),
         "stream": stream(),
+        "tools": tools(),
         "quota": error_of(lambda: complete("quota", "tokens=3 rate=0", retries=2)),
         "rate": rate(),
         "throttled": error_of(lambda: complete("all", "error=throttlingException@0 times=0")),

@@ -59,6 +59,31 @@ async function stream() {
   return seen;
 }
 
+// A picture and a document are asked about, a tool is used, its result answered.
+async function tools() {
+  const request = { ...ask("tokens=6 rate=0 tool=get_weather"), tools: world.tools, reasoning_effort: "low" };
+  request.messages[1].content = [
+    { type: "text", text: "Is it warm there?" },
+    { type: "image_url", image_url: { url: world.image } },
+    { type: "file", file: { filename: "plan.txt", file_data: "data:text/plain;base64,S8O2bG4=" } },
+  ];
+  const seen = { reasoning: "", text: "" };
+  const runner = client("all").chat.completions.stream(request);
+  for await (const chunk of runner) {
+    seen.id = chunk.id;
+    for (const choice of chunk.choices) {
+      seen.text += choice.delta.content ?? "";
+      seen.reasoning += choice.delta.reasoning_content ?? "";
+      seen.finish = choice.finish_reason;
+    }
+  }
+  const { message } = (await runner.finalChatCompletion()).choices[0];
+  seen.calls = message.tool_calls.map((c) => ({ id: c.id, name: c.function.name, arguments: c.function.arguments }));
+  request.messages.push(message, ...message.tool_calls.map(({ id }) => ({ role: "tool", tool_call_id: id, content: "7.5 °C" })));
+  const [last] = (await client("all").chat.completions.create(request)).choices;
+  return { ...seen, answer: last.message.content, answerFinish: last.finish_reason };
+}
+
 async function rate() {
   const call = () => client("rate", 3, world.limitedUrl).chat.completions.create(ask("tokens=3 rate=0"));
   const answers = await Promise.all([call(), call()]);
@@ -97,6 +122,10 @@ console.log(
     plain: await plain(),
     secondTurn: await secondTurn(),
     stream: await stream(),
+    tools: await tools(),
+    notFetched: await errorOf(() =>
+      client("all", 2).chat.completions.create({ model: world.model, messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "https://example.com/a.png" } }] }] }),
+    ),
     models: await models(),
     quota: await errorOf(() => client("quota", 2).chat.completions.create(ask("tokens=3 rate=0"))),
     rate: await rate(),

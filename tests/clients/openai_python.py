@@ -91,11 +91,39 @@ def hang_up():
     return {"requestId": events.response.headers["x-request-id"]}
 
 
+def tools():
+    """A picture and a document are asked about, a tool is used, its result answered."""
+    request = ask("tokens=6 rate=0 tool=get_weather") | {"tools": world["tools"], "reasoning_effort": "low"}
+    request["messages"][1]["content"] = [
+        {"type": "text", "text": "Is it warm there?"},
+        {"type": "image_url", "image_url": {"url": world["image"]}},
+        {"type": "file", "file": {"filename": "plan.txt", "file_data": "data:text/plain;base64,S8O2bG4="}},
+    ]
+    seen, calls = {"reasoning": "", "text": ""}, {}
+    for chunk in client("all").chat.completions.create(**request, stream=True):
+        seen["id"] = chunk.id
+        for choice in chunk.choices:
+            seen["text"] += choice.delta.content or ""
+            seen["reasoning"] += (choice.delta.model_extra or {}).get("reasoning_content", "")
+            seen["finish"] = choice.finish_reason
+            for call in choice.delta.tool_calls or []:
+                calls[call.index] = call
+    seen["calls"] = [{"id": c.id, "name": c.function.name, "arguments": c.function.arguments} for c in calls.values()]
+    request["messages"] += [
+        {"role": "assistant", "content": seen["text"], "tool_calls": [{"id": c.id, "type": "function", "function": c.function.model_dump()} for c in calls.values()]},
+        *({"role": "tool", "tool_call_id": c.id, "content": "7.5 °C"} for c in calls.values()),
+    ]
+    last = client("all").chat.completions.create(**request).choices[0]
+    return seen | {"answer": last.message.content, "answerFinish": last.finish_reason}
+
+
 json.dump(
     {
         "plain": plain(),
         "secondTurn": second_turn(),
         "stream": stream(),
+        "tools": tools(),
+        "notFetched": error_of(lambda: client("all", 2).chat.completions.create(model=world["model"], messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}])),
         "models": [model.id for model in client("all").models.list()],
         "quota": error_of(lambda: client("quota", 2).chat.completions.create(**ask("tokens=3 rate=0"))),
         "rate": rate(),

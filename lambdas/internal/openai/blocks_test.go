@@ -12,6 +12,16 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
+// The openai package of npm adds what it has parsed to the messages that its
+// users send back.
+func TestParsedMessagesAreTaken(t *testing.T) {
+	t.Parallel()
+	const parsed = `{"role":"assistant","content":null,"refusal":null,"parsed":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{}","parsed_arguments":{"a":1}}}]}`
+	if _, err := openai.Parse([]byte(conversation(`[` + question + `,` + parsed + `,` + weather + `]`))); err != nil {
+		t.Error(err)
+	}
+}
+
 // The parts of a tool loop.
 const (
 	question = `{"role":"user","content":"Is it warm in Köln?"}`

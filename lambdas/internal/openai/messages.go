@@ -44,6 +44,7 @@ var messageFields = []field[turn]{
 	{name: "tool_calls", note: "an assistant's; each is answered by a message of the role `tool`, next", read: readToolCalls},
 	{name: "function_call"},
 	{name: "tool_call_id", note: "a tool's", read: readCallID},
+	{name: "parsed", note: "what clients add to an answer that they have read", ignored: true, read: ignoreAll[turn]},
 	{name: "reasoning_content", note: "not given back to the model, which would want the seal that this API has no place for", ignored: true, read: ignoreText[turn]},
 }
 

@@ -47,6 +47,7 @@ var calledFields = []field[function]{
 		f.arguments, e = text(param, value)
 		return e
 	}},
+	{name: "parsed_arguments", note: "what clients add to a call that they have read", ignored: true, read: ignoreAll[function]},
 }
 
 // onlyFunction reads the type of a tool, of which Converse has one.

@@ -92,6 +92,8 @@ func fraction(param string, raw json.RawMessage, most float64) (float64, *Error)
 	return n, nil
 }
 
+func ignoreAll[T any](*T, string, json.RawMessage) *Error { return nil }
+
 func ignoreNumber[T any](_ *T, param string, raw json.RawMessage) *Error {
 	if _, ok := jsonobject.Number(raw); !ok && !isNull(raw) {
 		return wrongType(param, "a number", raw)
