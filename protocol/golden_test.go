@@ -78,6 +78,27 @@ func TestOlderBodiesAreValid(t *testing.T) {
 	})
 }
 
+// TestOlderClientReadsEveryProblem: clients are compiled with the types of their
+// day. Those from before budgets took limits for whole numbers, and could not
+// read a refusal that has dollars there: neither its code nor its Retry-After.
+func TestOlderClientReadsEveryProblem(t *testing.T) {
+	t.Parallel()
+	eachExample(t, "testdata/golden", func(t *testing.T, typeName string, data []byte) {
+		var problem struct {
+			Code  protocol.Code `json:"code"`
+			Quota string        `json:"quota"`
+			Limit *int64        `json:"limit"`
+			Used  *int64        `json:"used"`
+		}
+		if typeName != "problem" {
+			return
+		}
+		if err := json.Unmarshal(data, &problem); err != nil || problem.Code == "" {
+			t.Errorf("read %+v, %v", problem, err)
+		}
+	})
+}
+
 func TestSchemasRefuse(t *testing.T) {
 	t.Parallel()
 	schemas := compileSchemas(t)

@@ -1,7 +1,5 @@
 package protocol
 
-import "encoding/json"
-
 // Roles of a message.
 const (
 	RoleUser      = "user"
@@ -143,12 +141,13 @@ type Problem struct {
 	Detail string       `json:"detail,omitempty"`
 	Code   Code         `json:"code"`
 	Errors []FieldError `json:"errors,omitempty"`
-	// Quota, Limit, Used and ResetsAt come with CodeQuotaExceeded. Quota is
-	// QuotaRequests, QuotaTokens or QuotaBudget; Limit and Used are numbers of
-	// what it names, dollars with QuotaBudget.
+	// Quota and ResetsAt come with CodeQuotaExceeded. Quota is QuotaRequests or
+	// QuotaTokens, of which Limit and Used are numbers, or QuotaBudget, which
+	// comes with Budget: clients from before budgets read whole numbers.
 	Quota    string       `json:"quota,omitempty"`
-	Limit    *json.Number `json:"limit,omitempty"`
-	Used     *json.Number `json:"used,omitempty"`
+	Limit    *int64       `json:"limit,omitempty"`
+	Used     *int64       `json:"used,omitempty"`
+	Budget   *BudgetUsage `json:"budget,omitempty"`
 	ResetsAt string       `json:"resetsAt,omitempty"`
 }
 

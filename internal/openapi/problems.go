@@ -1,7 +1,6 @@
 package openapi
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -98,7 +97,7 @@ func exampleOf(status int, code protocol.Code) protocol.Problem {
 	case protocol.CodeInvalidRequest:
 		p.Errors = []protocol.FieldError{{Field: "prompt", Message: "must not be blank"}}
 	case protocol.CodeQuotaExceeded:
-		p.Quota, p.Limit, p.Used, p.ResetsAt = "requests", new(json.Number("1000")), new(json.Number("1000")), "2026-12-01T00:00:00Z"
+		p.Quota, p.Limit, p.Used, p.ResetsAt = "requests", new(int64(1000)), new(int64(1000)), "2026-12-01T00:00:00Z"
 	}
 	return p
 }

@@ -68,10 +68,10 @@ function sentence(text) {
   return !whole || /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
-function quotaExceeded({ quota, limit, used, resetsAt }) {
+function quotaExceeded({ quota, limit, used, budget, resetsAt }) {
   const texts = REFUSALS.quota;
   if (quota === "budget") {
-    return { title: texts.budget, text: texts.budgetText(dollars(used), dollars(limit), date(resetsAt)), retry: false };
+    return { title: texts.budget, text: texts.budgetText(dollars(budget.used), dollars(budget.limit), date(resetsAt)), retry: false };
   }
   const numbers = limit === undefined ? "" : texts.numbers(number(used ?? limit), number(limit));
   const until = resetsAt ? texts.renewed(date(resetsAt)) : "";

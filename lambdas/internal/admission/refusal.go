@@ -36,19 +36,28 @@ func (s *Service) refuse(ctx context.Context, c call, account life.Account, refu
 	s.welcome.remove(c.key.UserID)
 	s.Metrics.RecordBy(reasonOf(refusal), metrics.Count(metrics.Refused, 1))
 	e := httpapi.NewError(refusal.Code, details[refusal.Code])
+	usage := s.usage(account, c.groups, c.now)
 	if refusal.Code == protocol.CodeQuotaExceeded {
-		e.Problem.Quota, e.Problem.Limit, e.Problem.Used = refusal.Quota, &refusal.Limit, &refusal.Used
-		e.Problem.ResetsAt = s.Calendar.ResetsAt(c.now).UTC().Format(time.RFC3339)
+		explain(&e.Problem, refusal, usage)
 	}
 	if refusal.RetryAfter > 0 {
 		e = e.With("Retry-After", strconv.FormatInt(refusal.RetryAfter, 10))
-		usage := s.usage(account, c.groups, c.now)
 		e.Usage, e.UsageAt = &usage, c.now
 		for name, value := range rateLimitHeaders(usage, s.Calendar.ResetsAt(c.now).Sub(c.now)) {
 			e = e.With(name, value)
 		}
 	}
 	return Admitted{}, e
+}
+
+// explain says which quota is used up, and how much of it is.
+func explain(p *protocol.Problem, refusal *life.Refusal, usage protocol.Usage) {
+	p.Quota, p.ResetsAt = refusal.Quota, usage.ResetsAt
+	if refusal.Quota == protocol.QuotaBudget {
+		p.Budget = usage.Budget
+		return
+	}
+	p.Limit, p.Used = &refusal.Limit, &refusal.Used
 }
 
 func reasonOf(refusal *life.Refusal) string {

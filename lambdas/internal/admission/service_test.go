@@ -239,6 +239,10 @@ func TestSubmitRefusals(t *testing.T) {
 	}{
 		{"requests", func(w *world) { w.Tiers.Default.MonthlyRequests = 2 }, 2, protocol.CodeQuotaExceeded, "requests", "561600"},
 		{"tokens", func(w *world) { w.Tiers.Default.MonthlyTokens = 300 }, 2, protocol.CodeQuotaExceeded, "tokens", "561600"},
+		{"budget", func(w *world) {
+			w.Prices = map[string]life.Price{"m": {Output: protocol.Dollar}} // a million tokens; 100 may be answered
+			w.Tiers.Default.MonthlyBudget = 250 * protocol.Dollar / 1_000_000
+		}, 2, protocol.CodeQuotaExceeded, "budget", "561600"},
 		{"in flight", func(w *world) { w.Cap = 2 }, 2, protocol.CodeTooManyInFlight, "", "1"},
 		{"rate", func(w *world) { w.Rate = life.NewRate(0.1, 2) }, 2, protocol.CodeRateLimited, "", "10"},
 	}
@@ -260,8 +264,9 @@ func TestSubmitRefusals(t *testing.T) {
 			if a.refusal.Status() != 429 || a.refusal.Header["RateLimit-Limit"] == "" {
 				t.Errorf("status %d, headers %v", a.refusal.Status(), a.refusal.Header)
 			}
-			if test.quota != "" && (a.refusal.Problem.Limit == nil || a.refusal.Problem.Used == nil || a.refusal.Problem.ResetsAt != "2026-12-01T00:00:00Z") {
-				t.Errorf("problem %+v", a.refusal.Problem)
+			if p := a.refusal.Problem; test.quota != "" && (p.ResetsAt != "2026-12-01T00:00:00Z" ||
+				(p.Limit == nil || p.Used == nil) == (test.quota != protocol.QuotaBudget) || (p.Budget == nil) == (test.quota == protocol.QuotaBudget)) {
+				t.Errorf("problem %+v", p)
 			}
 			after := w.account(t)
 			if before.InFlight != after.InFlight || before.Months["2026-11"] != after.Months["2026-11"] || len(w.sent) != test.prior {
@@ -299,7 +304,7 @@ func TestRefusalOfAnOvertakenSubmissionTellsWhatIsLeft(t *testing.T) {
 		}
 	}}
 	a := w.submit(t.Context(), "", hi)
-	if a.code() != protocol.CodeQuotaExceeded || *a.refusal.Problem.Used != "2" || a.refusal.Header["RateLimit-Remaining"] != "0" {
+	if a.code() != protocol.CodeQuotaExceeded || *a.refusal.Problem.Used != 2 || a.refusal.Header["RateLimit-Remaining"] != "0" {
 		t.Errorf("refusal %+v, %v", a.refusal.Problem, a.refusal.Header)
 	}
 }

@@ -135,13 +135,13 @@ func TestAdmitRefuses(t *testing.T) {
 		want  *life.Refusal
 	}{
 		{"under the limit of requests", 2, limits(3, 0), nil},
-		{"at the limit of requests", 3, limits(3, 0), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "requests", Limit: "3", Used: "3"}},
+		{"at the limit of requests", 3, limits(3, 0), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "requests", Limit: 3, Used: 3}},
 		{"exactly the tokens left", 2, limits(0, 300), nil},
-		{"one token too few", 2, limits(0, 299), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "tokens", Limit: "299", Used: "0"}},
-		{"new user asks for more than the limit", 0, limits(0, 99), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "tokens", Limit: "99", Used: "0"}},
+		{"one token too few", 2, limits(0, 299), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "tokens", Limit: 299, Used: 0}},
+		{"new user asks for more than the limit", 0, limits(0, 99), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "tokens", Limit: 99, Used: 0}},
 		{"exactly the budget left", 2, budget("0.0000069"), nil},
-		{"one nano-dollar too few", 2, budget("0.000006899"), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "budget", Limit: "0.000006899", Used: "0"}},
-		{"new user asks for more than the budget", 0, budget("0.000002299"), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "budget", Limit: "0.000002299", Used: "0"}},
+		{"one nano-dollar too few", 2, budget("0.000006899"), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "budget"}},
+		{"new user asks for more than the budget", 0, budget("0.000002299"), &life.Refusal{Code: protocol.CodeQuotaExceeded, RetryAfter: 604800, Quota: "budget"}},
 		{"a budget and no price", 0, func(a *life.Admission) { a.Allowance.MonthlyBudget, a.Record.Price = 1, nil }, &life.Refusal{Code: protocol.CodeModelNotAllowed}},
 		{"unlimited", 12, limits(0, 0), nil},
 		{"one place left", 2, func(a *life.Admission) { a.Cap = 3 }, nil},
@@ -224,12 +224,13 @@ func TestAdmitMeetsTheRecordOfItsKey(t *testing.T) {
 func TestParallelFirstRequestsOfAnUnknownUserStopAtTheLimit(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		quota, used string
-		limits      environment.Limits
+		quota  string
+		used   int64
+		limits environment.Limits
 	}{
-		{"requests", "10", environment.Limits{MonthlyRequests: 10}},
-		{"tokens", "0", environment.Limits{MonthlyTokens: 1_099}},
-		{"budget", "0", environment.Limits{MonthlyBudget: 25_299}},
+		{"requests", 10, environment.Limits{MonthlyRequests: 10}},
+		{"tokens", 0, environment.Limits{MonthlyTokens: 1_099}},
+		{"budget", 0, environment.Limits{MonthlyBudget: 25_299}},
 	} {
 		t.Run(test.quota, func(t *testing.T) {
 			t.Parallel()
@@ -244,7 +245,7 @@ func TestParallelFirstRequestsOfAnUnknownUserStopAtTheLimit(t *testing.T) {
 					switch {
 					case err == nil:
 						admitted.Add(1)
-					case ok && refusal.Quota == test.quota && string(refusal.Used) == test.used:
+					case ok && refusal.Quota == test.quota && refusal.Used == test.used:
 						refused.Add(1)
 					default:
 						t.Errorf("Admit = %v", err)

@@ -1,9 +1,7 @@
 package life
 
 import (
-	"encoding/json"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/streaming-service/streaming-service/protocol"
@@ -46,13 +44,13 @@ func (a Admission) Check(account Account) *Refusal {
 	case account.Blocked(a.Now):
 		return &Refusal{Code: protocol.CodeBlocked}
 	case a.Allowance.MonthlyRequests > 0 && month.Used >= a.Allowance.MonthlyRequests:
-		return a.overQuota(protocol.QuotaRequests, count(a.Allowance.MonthlyRequests), count(month.Used))
+		return a.overQuota(protocol.QuotaRequests, a.Allowance.MonthlyRequests, month.Used)
 	case a.Allowance.MonthlyTokens > 0 && month.Held > a.Allowance.MonthlyTokens-a.Record.Estimate:
-		return a.overQuota(protocol.QuotaTokens, count(a.Allowance.MonthlyTokens), count(month.Tokens))
+		return a.overQuota(protocol.QuotaTokens, a.Allowance.MonthlyTokens, month.Tokens)
 	case a.Allowance.MonthlyBudget > 0 && a.Record.Price == nil:
 		return &Refusal{Code: protocol.CodeModelNotAllowed}
 	case a.Allowance.MonthlyBudget > 0 && month.HeldCost > a.Allowance.MonthlyBudget-a.Record.CostEstimate:
-		return a.overQuota(protocol.QuotaBudget, a.Allowance.MonthlyBudget.String(), month.Cost.String())
+		return a.overQuota(protocol.QuotaBudget, 0, 0)
 	case a.Cap > 0 && account.InFlight >= a.Cap:
 		return &Refusal{Code: protocol.CodeTooManyInFlight, RetryAfter: 1}
 	}
@@ -68,17 +66,15 @@ func (a Admission) OverServiceBudget() *Refusal {
 	return &Refusal{Code: protocol.CodeServiceBudgetExceeded, RetryAfter: Seconds(a.ResetsAt.Sub(a.Now))}
 }
 
-func (a Admission) overQuota(quota, limit, used string) *Refusal {
+func (a Admission) overQuota(quota string, limit, used int64) *Refusal {
 	return &Refusal{
 		Code:       protocol.CodeQuotaExceeded,
 		RetryAfter: Seconds(a.ResetsAt.Sub(a.Now)),
 		Quota:      quota,
-		Limit:      json.Number(limit),
-		Used:       json.Number(used),
+		Limit:      limit,
+		Used:       used,
 	}
 }
-
-func count(n int64) string { return strconv.FormatInt(n, 10) }
 
 // Seconds rounds a wait up to whole seconds, at least 1, as Retry-After has it.
 func Seconds(wait time.Duration) int64 {

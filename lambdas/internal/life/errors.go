@@ -1,7 +1,6 @@
 package life
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -57,10 +56,10 @@ func (e *Existing) Error() string { return "request " + e.Record.RequestID + " e
 // Refusal is the error of an admission that a limit refused.
 type Refusal struct {
 	Code       protocol.Code
-	RetryAfter int64       // seconds, at least 1; 0: none is promised
-	Quota      string      // requests, tokens or budget, with CodeQuotaExceeded
-	Limit      json.Number // with CodeQuotaExceeded; dollars of a budget
-	Used       json.Number // with CodeQuotaExceeded; dollars of a budget
+	RetryAfter int64  // seconds, at least 1; 0: none is promised
+	Quota      string // requests, tokens or budget, with CodeQuotaExceeded
+	Limit      int64  // of requests or tokens, whichever is Quota
+	Used       int64  // of requests or tokens, whichever is Quota
 }
 
 func (e *Refusal) Error() string { return "admission refused: " + string(e.Code) }

@@ -106,11 +106,10 @@ func (n Names) wordsOf(p protocol.Problem) string {
 	switch {
 	case len(p.Errors) > 0:
 		return fmt.Sprintf("%s %s.", n.labelOf(p.Errors[0].Field), p.Errors[0].Message)
-	case p.Code == protocol.CodeQuotaExceeded && p.Limit != nil && p.Used != nil:
-		if p.Quota == protocol.QuotaBudget {
-			return fmt.Sprintf("You exceeded your monthly budget: $%s of $%s are spent. It resets at %s.", *p.Used, *p.Limit, p.ResetsAt)
-		}
-		return fmt.Sprintf("You exceeded your monthly quota of %s: %s of %s are used. It resets at %s.", p.Quota, *p.Used, *p.Limit, p.ResetsAt)
+	case p.Budget != nil && p.Budget.Limit != nil:
+		return fmt.Sprintf("You exceeded your monthly budget: $%s of $%s are spent. It resets at %s.", p.Budget.Used, p.Budget.Limit, p.ResetsAt)
+	case p.Limit != nil && p.Used != nil:
+		return fmt.Sprintf("You exceeded your monthly quota of %s: %d of %d are used. It resets at %s.", p.Quota, *p.Used, *p.Limit, p.ResetsAt)
 	}
 	return p.Detail
 }

@@ -1,7 +1,6 @@
 package openai_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -27,14 +26,15 @@ func fieldError(field, message string) *httpapi.Error {
 
 func overQuota() *httpapi.Error {
 	e := httpapi.NewError(protocol.CodeQuotaExceeded, "The monthly quota does not allow this request.")
-	e.Problem.Quota, e.Problem.Limit, e.Problem.Used, e.Problem.ResetsAt = "tokens", new(json.Number("500")), new(json.Number("490")), "2026-12-01T00:00:00Z"
+	e.Problem.Quota, e.Problem.Limit, e.Problem.Used, e.Problem.ResetsAt = "tokens", new(int64(500)), new(int64(490)), "2026-12-01T00:00:00Z"
 	e.Usage, e.UsageAt = new(month()), time.Date(2026, 11, 30, 22, 58, 57, 1, time.UTC)
 	return e.With("Retry-After", "3663").With("RateLimit-Limit", "10").With("RateLimit-Reset", "3663")
 }
 
 func overBudget() *httpapi.Error {
 	e := httpapi.NewError(protocol.CodeQuotaExceeded, "The monthly quota does not allow this request.").With("Retry-After", "3663")
-	e.Problem.Quota, e.Problem.Limit, e.Problem.Used, e.Problem.ResetsAt = protocol.QuotaBudget, new(json.Number("5")), new(json.Number("4.99")), "2026-12-01T00:00:00Z"
+	e.Problem.Quota, e.Problem.ResetsAt = protocol.QuotaBudget, "2026-12-01T00:00:00Z"
+	e.Problem.Budget = &protocol.BudgetUsage{Currency: protocol.Currency, Limit: new(5 * protocol.Dollar), Used: 5*protocol.Dollar - protocol.Dollar/100}
 	return e
 }
 
