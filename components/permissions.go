@@ -26,7 +26,7 @@ func (b *build) grantsOf(function string) []grant {
 		FunctionConnection: {
 			b.onTable(b.tables.connections, "DeleteItem", "PutItem", "Query"),
 			b.onTable(b.tables.requests, "GetItem", "Query", "UpdateItem"),
-			b.onTable(b.tables.quota, "UpdateItem"),
+			b.onTable(b.tables.quota, b.settlementVerbs()...),
 			b.sendToQueue(), b.onSockets("DELETE", "POST"),
 		},
 		FunctionQuota: {
@@ -38,13 +38,13 @@ func (b *build) grantsOf(function string) []grant {
 		FunctionRequests: {
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
 			b.onTable(b.tables.requests, "GetItem", "Query", "UpdateItem"),
-			b.onTable(b.tables.quota, "UpdateItem"),
+			b.onTable(b.tables.quota, b.settlementVerbs()...),
 			b.sendToQueue(), b.onSockets("POST"),
 		},
 		FunctionProcessor: {
 			b.onTable(b.tables.connections, "DeleteItem", "Query"),
 			b.onTable(b.tables.requests, "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"),
-			b.onTable(b.tables.quota, "UpdateItem"),
+			b.onTable(b.tables.quota, b.settlementVerbs()...),
 			allow(consumeActions, b.queues.main.Arn), b.sendToQueue(), b.onSockets("POST"), b.bedrockGrant(),
 		},
 		FunctionRecovery: {
@@ -93,6 +93,16 @@ func (b *build) admissionVerbs() []string {
 		return []string{"GetItem", "UpdateItem"}
 	}
 	return []string{"GetItem", "Query", "UpdateItem"}
+}
+
+// settlementVerbs are what a settlement does with the account of its user: where
+// the whole service has a budget it is a transaction, which a reading spares
+// where it would fail.
+func (b *build) settlementVerbs() []string {
+	if b.args.Quota.ServiceMonthlyBudget == nil {
+		return []string{"UpdateItem"}
+	}
+	return []string{"GetItem", "UpdateItem"}
 }
 
 func (b *build) hasKeys() bool { return *b.args.Auth.PersonalKeys }

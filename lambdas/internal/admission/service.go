@@ -166,7 +166,7 @@ func (s *Service) admit(ctx context.Context, c call) (Admitted, error) {
 func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
 	prepared, wait := s.prepareAlongside(ctx, c)
 	defer wait()
-	account, existing, err := s.look(ctx, c)
+	account, existing, spent, err := s.look(ctx, c)
 	if err != nil || existing != nil {
 		return s.replayOr(ctx, c, existing, err)
 	}
@@ -176,7 +176,7 @@ func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
 			return s.refuse(ctx, c, account, refusal)
 		}
 	}
-	if s.Breaker.Open(admission.Record.Period) {
+	if spent {
 		return s.refuse(ctx, c, account, admission.OverServiceBudget())
 	}
 	defer s.healAlongside(ctx, account)()
@@ -204,13 +204,9 @@ func (s *Service) admitOnce(ctx context.Context, c call) (Admitted, error) {
 }
 
 // look reads the account and, beside it, the record that a keyed submission
-// replays and what the whole service has spent. No limit holds a replay back, so
-// it must not write its input again.
-func (s *Service) look(ctx context.Context, c call) (life.Account, *life.Existing, error) {
-	var (
-		account  life.Account
-		existing *life.Existing
-	)
+// replays and whether the whole service has spent its budget. No limit holds a
+// replay back, so it must not write its input again.
+func (s *Service) look(ctx context.Context, c call) (account life.Account, existing *life.Existing, spent bool, err error) {
 	reads, ctx := errgroup.WithContext(ctx)
 	reads.Go(func() (err error) {
 		existing, err = s.lookUp(ctx, c)
@@ -220,8 +216,12 @@ func (s *Service) look(ctx context.Context, c call) (life.Account, *life.Existin
 		account, err = s.Store.Account(ctx, c.key.UserID)
 		return err
 	})
-	reads.Go(func() error { return s.Breaker.refresh(ctx, s.Store, s.Calendar.Period(c.now), s.Metrics) })
-	return account, existing, reads.Wait()
+	reads.Go(func() (err error) {
+		spent, err = s.Breaker.open(ctx, s.Store, s.Calendar.Period(c.now), s.Metrics)
+		return err
+	})
+	err = reads.Wait()
+	return account, existing, spent, err
 }
 
 // admission fixes all that is decided at admission and never recomputed.

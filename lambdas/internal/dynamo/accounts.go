@@ -25,12 +25,22 @@ func (s *Store) Account(ctx context.Context, userID string) (life.Account, error
 // reports whether this call did so; the marker in the open set makes a second
 // settlement do nothing. The settlement of the last open request takes the
 // account out of the index of open ones; a user with several open costs one
-// failed write more.
+// failed write more. Where a write is a transaction, a reading spares what would
+// fail.
 func (s *Store) Settle(ctx context.Context, record life.Record) (bool, error) {
 	if !record.Status.Terminal() {
 		return false, fmt.Errorf("settling request: status %s is not an end", record.Status)
 	}
-	settled, open, err := s.settle(ctx, record, true)
+	last := true
+	if countsForService(record) {
+		if account, err := s.Account(ctx, record.UserID); err == nil {
+			if !slices.Contains(account.Open, record.RequestID) {
+				return false, nil
+			}
+			last = account.InFlight == 1
+		}
+	}
+	settled, open, err := s.settle(ctx, record, last)
 	if err != nil || settled || !open {
 		return settled, err
 	}
@@ -43,7 +53,7 @@ func (s *Store) Settle(ctx context.Context, record life.Record) (bool, error) {
 func (s *Store) settle(ctx context.Context, record life.Record, last bool) (settled, open bool, err error) {
 	update := s.settlementOf(record, last)
 	err = retryConflicts(ctx, func() error {
-		if record.ForService && life.Settle(record).Cost > 0 {
+		if countsForService(record) {
 			return s.transactSettlement(ctx, record, update)
 		}
 		_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{

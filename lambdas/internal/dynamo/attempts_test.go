@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -230,6 +231,32 @@ func TestMarkResendIsDueOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	mark(start.Add(time.Hour), false)
+}
+
+// A settlement that counts for the service is a transaction, of which one that
+// fails costs as much as one that does not.
+func TestSettlementForTheServiceWritesOnce(t *testing.T) {
+	t.Parallel()
+	db := dynamotest.New(t)
+	admitted(t, db, "u")
+	record := claimed(t, db, admitted(t, db, "u").Key, start)
+	record, err := db.Finish(ctx, record.Fence(), life.End{Status: protocol.StatusSucceeded, EndSeq: 1, Usage: &protocol.TokenUsage{InputTokens: 30, OutputTokens: 5}}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := len(db.Calls())
+	for i := range 2 {
+		if settled, err := db.Settle(ctx, record); err != nil || settled != (i == 0) {
+			t.Errorf("Settle %d = %v, %v", i, settled, err)
+		}
+	}
+	var operations []string
+	for _, call := range db.Calls()[before:] {
+		operations = append(operations, call.Operation)
+	}
+	if want := []string{"GetItem", "TransactWriteItems", "GetItem"}; !slices.Equal(operations, want) {
+		t.Errorf("calls %v, want %v", operations, want)
+	}
 }
 
 // TestSettleOnce guards rule 3 of docs/life.md.
