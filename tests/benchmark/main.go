@@ -96,7 +96,7 @@ everything was measured, not whether every target was met.
   -node        compare cold starts with Node.js and the AWS SDK for JavaScript,
                which npm installs into a temporary directory
   -litellm     compare the row openai with LiteLLM's proxy, which pip installs
-               into a temporary directory
+               once into a virtual environment in the user's cache (750 MB)
 
 Rows:
 `)
