@@ -145,7 +145,9 @@ func (s *Socket) Stream(tb testing.TB, requestID string, within time.Duration) S
 		}
 		last = frame.Seq
 		stream.Frames = append(stream.Frames, frame)
-		text.WriteString(frame.Text)
+		if frame.Type == "delta" {
+			text.WriteString(frame.Text)
+		}
 		if frame.Ends() {
 			stream.Text, stream.End = text.String(), frame
 			return stream

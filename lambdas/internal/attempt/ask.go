@@ -60,10 +60,11 @@ func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
 }
 
 // silence is the failure of an answer without a word, the n-th of the attempt.
-// It is worth one more call, unless the user has had enough of them for nothing.
-// Whose reasoning was shown has begun its answer: another attempt is to void it.
+// The first of the request's first attempt is worth one more call, unless the
+// user has had enough of them for nothing. Whose reasoning was shown has begun
+// its answer: that call is another attempt's, which voids it.
 func (a *attempt) silence(n int) error {
-	again := n == 1 && !a.record.RefundsSpent && (!a.stream.Started() || a.record.Attempt == 1)
+	again := n == 1 && a.record.Attempt == 1 && !a.record.RefundsSpent
 	return &model.Failure{Code: protocol.CodeModelError, Retryable: again, Err: errSilent}
 }
 

@@ -40,6 +40,7 @@ type device struct {
 type following struct {
 	assembler protocol.Assembler
 	ends      int // times that the end was surfaced
+	uses      int // uses of tools that were surfaced
 	heard     time.Time
 	silences  int
 	resumeAt  time.Time // not before
@@ -131,7 +132,11 @@ func (d *device) hear(frame protocol.Frame) {
 
 func (d *device) see(f *following, change protocol.Change) {
 	now := time.Now()
-	if change.Text != "" || change.Restarted || change.Ended {
+	if change.Restarted {
+		f.uses = 0
+	}
+	f.uses += len(change.ToolUses)
+	if change.Text != "" || change.Reasoning != "" || len(change.ToolUses) > 0 || change.Restarted || change.Ended {
 		f.heard, f.silences, f.pause = now, 0, firstResume
 	}
 	if change.Ended {

@@ -29,7 +29,7 @@ import (
 
 const (
 	clientID   = "client"
-	modelID    = "amazon.nova-lite-v1:0"
+	modelID    = "global.amazon.nova-2-lite-v1:0"
 	maxTokens  = 20_000
 	maxAge     = 15 * time.Minute
 	retention  = 24 * time.Hour

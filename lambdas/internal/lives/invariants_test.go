@@ -180,7 +180,7 @@ func (w *world) equalFramesAreByteEqual(before, frame string, f protocol.Frame) 
 	if before != "" && before != frame {
 		w.violate(8, "two frames of one place: %s and %s", before, frame)
 	}
-	if f.Type == protocol.FrameStart && *f.Seq != 0 || f.Type == protocol.FrameDelta && *f.Seq == 0 {
+	if (f.Type == protocol.FrameStart) != (*f.Seq == 0) && f.Type != protocol.FrameError {
 		w.violate(8, "a frame out of place: %s", frame)
 	}
 }

@@ -73,10 +73,13 @@ func plan(w *world, rng *rand.Rand, number int) *life1 {
 	if rng.IntN(8) == 0 {
 		script += " input=900" // more than was reserved
 	}
+	prompt := fmt.Sprintf("life %d of world %d", number, w.seed)
+	fields, blocks := withBlocks(rng, prompt)
+	fields["system"], fields["maxTokens"] = script+blocks, most
 	l := &life1{
 		number: number, user: users[rng.IntN(w.settings.users)], callers: 1, accepted: map[string]bool{},
 		start: time.Duration(rng.Int64N(int64(w.settings.spread))),
-		body:  encode(map[string]any{"prompt": fmt.Sprintf("life %d of world %d", number, w.seed), "system": script, "maxTokens": most}),
+		body:  encode(fields),
 	}
 	l.hash = life.BodyHash([]byte(l.body))
 	soon := func() time.Duration { return time.Duration(rng.Int64N(int64(20*time.Second))) + 1 }
@@ -100,7 +103,7 @@ func plan(w *world, rng *rand.Rand, number int) *life1 {
 		if rng.IntN(5) == 0 {
 			l.completion.hangUp = soon()
 		}
-		l.body = l.completion.body(fmt.Sprintf("life %d of world %d", number, w.seed), script, most)
+		l.body = l.completion.body(prompt, script, most)
 		l.hash = life.BodyHash([]byte(l.body))
 	}
 	return l

@@ -12,6 +12,7 @@ import (
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 	scripted "github.com/streaming-service/streaming-service/internal/localcloud/bedrock"
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // model is the scripted model with another text for every call, so that a text
@@ -20,12 +21,12 @@ type model struct {
 	*scripted.Scripted
 
 	mu    sync.Mutex
-	calls map[string][]string // by request: what each call would say in full
-	cuts  map[string]int      // by request: calls that spoke, and that their askers stopped
+	calls map[string][]*protocol.Answer // by request: what each call would produce in full
+	cuts  map[string]int                // by request: calls that spoke, and that their askers stopped
 }
 
 func newModel() *model {
-	return &model{Scripted: scripted.NewScripted(awsapi.Open{}), calls: map[string][]string{}, cuts: map[string]int{}}
+	return &model{Scripted: scripted.NewScripted(awsapi.Open{}), calls: map[string][]*protocol.Answer{}, cuts: map[string]int{}}
 }
 
 // askedBy is the model as a process sees it.
@@ -93,7 +94,8 @@ func (m *model) vary(body []byte) (id string, varied []byte, err error) {
 		} `json:"inferenceConfig"`
 		Messages []struct {
 			Content []struct {
-				Text string `json:"text"`
+				Text       string          `json:"text"`
+				ToolResult json.RawMessage `json:"toolResult"`
 			} `json:"content"`
 		} `json:"messages"`
 		System []struct {
@@ -115,9 +117,17 @@ func (m *model) vary(body []byte) (id string, varied []byte, err error) {
 	if script.Times > 0 && len(m.calls[id]) >= script.Times {
 		script.Empty = false
 	}
-	reply := scripted.Answer(request.Messages[0].Content[0].Text, script, request.InferenceConfig.MaxTokens, nil)
-	m.calls[id] = append(m.calls[id], reply.Text())
-	return id, bytes.Replace(body, []byte(plain), []byte(seeded), 1), nil
+	last := request.Messages[len(request.Messages)-1].Content
+	prompt, brings := last[len(last)-1].Text, last[0].ToolResult != nil
+	var uses []scripted.Call
+	for i, name := range script.Tools {
+		if !brings {
+			uses = append(uses, scripted.CallOf(prompt, script, i, name, nil))
+		}
+	}
+	reply := scripted.Answer(prompt, script, request.InferenceConfig.MaxTokens, nil, uses...)
+	m.calls[id] = append(m.calls[id], answerOf(reply, script))
+	return id, bytes.Replace(body, protocol.Encode(plain), protocol.Encode(seeded), 1), nil
 }
 
 // cut returns how many calls of a request spoke and were stopped by their askers.
@@ -127,11 +137,22 @@ func (m *model) cut(id string) int {
 	return m.cuts[id]
 }
 
-// said returns what the calls of every request would say.
-func (m *model) said() map[string][]string {
+// produced returns what the calls of every request would produce.
+func (m *model) produced() map[string][]*protocol.Answer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(m.calls)
+}
+
+// said returns what the calls of every request would say.
+func (m *model) said() map[string][]string {
+	texts := map[string][]string{}
+	for id, answers := range m.produced() {
+		for _, a := range answers {
+			texts[id] = append(texts[id], a.Text())
+		}
+	}
+	return texts
 }
 
 // modelFailures are scripts of everything that goes wrong with models.

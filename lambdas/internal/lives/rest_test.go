@@ -13,12 +13,12 @@ import (
 // faults, nothing running, no message anywhere, two sweep periods passed.
 
 func (w *world) checkAtRest() {
-	said := w.model.said()
+	said, produced := w.model.said(), w.model.produced()
 	for _, h := range w.ledger.users {
 		w.ledgerAtRest(h)
 		for _, r := range h.records {
 			w.everyRequestEnds(r)
-			w.textIsExact(r, said[r.RequestID])
+			w.textIsExact(r, said[r.RequestID], produced[r.RequestID])
 			w.framesAreWhole(r)
 			w.devicesSurfaceOneEnd(r)
 			w.workIsBounded(r, len(said[r.RequestID]))
@@ -86,7 +86,7 @@ func (w *world) ledgerAtRest(h *history) {
 // endSeq-1 of the final attempt on every socket that followed the contract =
 // what the model produced in it, until the deadline if that came first. Else GET's text is a prefix of the last
 // attempt's.
-func (w *world) textIsExact(r life.Record, said []string) {
+func (w *world) textIsExact(r life.Record, said []string, produced []*protocol.Answer) {
 	answer := w.gateway.rest(r.UserID, http.MethodGet, r.RequestID, "", "")
 	var state protocol.RequestState
 	if answer.status != http.StatusOK || !answer.into(&state) {
@@ -104,6 +104,7 @@ func (w *world) textIsExact(r life.Record, said []string) {
 			w.violate(7, "%s: a device has %q, GET %q", r.RequestID, f.assembler.Text(), state.Text)
 		}
 	}
+	w.blocksAreExact(r, state, produced)
 	if succeeded && state.LastSeq != r.EndSeq-1 {
 		w.violate(7, "%s: GET's lastSeq is %d, the end is frame %d", r.RequestID, state.LastSeq, r.EndSeq)
 	}
@@ -114,8 +115,10 @@ func (w *world) framesAreWhole(r life.Record) {
 	if end := w.frames.ends[r.RequestID]; end != "" && end != string(life.EndFrame(r).Encode()) {
 		w.violate(9, "%s: posted end %s, record %s", r.RequestID, end, life.EndFrame(r).Encode())
 	}
-	if r.EndSeq > 0 && w.frames.has(r.RequestID, r.Attempt, r.EndSeq, protocol.FrameDelta) {
-		w.violate(8, "%s: a delta at its end %d", r.RequestID, r.EndSeq)
+	for _, kind := range []protocol.FrameType{protocol.FrameDelta, protocol.FrameReasoning, protocol.FrameToolUse} {
+		if r.EndSeq > 0 && w.frames.has(r.RequestID, r.Attempt, r.EndSeq, kind) {
+			w.violate(8, "%s: a %s at its end %d", r.RequestID, kind, r.EndSeq)
+		}
 	}
 }
 
@@ -159,7 +162,7 @@ func (w *world) workIsCharged(r life.Record, cut int) {
 	}
 	var state protocol.RequestState
 	w.gateway.rest(r.UserID, http.MethodGet, r.RequestID, "", "").into(&state)
-	want := r.Metered(nil, relay.EstimateTokens(int64(len(state.Text))))
+	want := r.Metered(nil, relay.EstimateTokens(producedBytes(state.Content)))
 	if r.Usage == nil || *r.Usage != *want || want.OutputTokens == 0 {
 		w.violate(12, "%s was cut: usage %+v, want %+v", r.RequestID, r.Usage, want)
 	}

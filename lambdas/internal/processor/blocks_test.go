@@ -182,3 +182,21 @@ func TestBlocksAreNotLogged(t *testing.T) {
 		}
 	})
 }
+
+// Silences cost nothing, so a prompt must not bring about more than two of them,
+// whichever of them reasons.
+func TestSilencesOfTwoKindsAreBounded(t *testing.T) {
+	simulate(t, func(t *testing.T, w *world) {
+		w.produce = func(_ context.Context, call int, take func(model.Delta)) (model.Answer, error) {
+			if call == 1 {
+				take(model.Delta{Kind: model.KindReasoning, Text: "Hm."})
+			}
+			return model.Answer{StopReason: "end_turn"}, nil
+		}
+		m := w.admit(nil)
+		w.finish(m)
+		if r := w.record(m); r.Status != protocol.StatusFailed || w.modelCalls() != 2 {
+			t.Errorf("record %+v after %d calls", r, w.modelCalls())
+		}
+	})
+}
