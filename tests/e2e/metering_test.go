@@ -26,7 +26,7 @@ func TestUsageThatSaysNothingIsEstimated(t *testing.T) {
 	}
 }
 
-// Reasoning is not shown, but what it costs is charged: whether the model reports
+// What reasoning costs is charged: whether the model reports
 // it, does not, or is stopped in the middle of it.
 func TestReasoningIsCharged(t *testing.T) {
 	t.Parallel()
