@@ -221,8 +221,8 @@ func addBills(r *result, paths []costed) {
 	}
 	row("beside the model", func(p costed) string { return dollars(besideModel(p.counters)) })
 	row("times the WebSocket's", func(p costed) string { return ratio(besideModel(p.counters), besideModel(paths[0].counters)) })
-	row("frames of an answer", func(p costed) string { return fmt.Sprintf("%g", p.counters[usage.FramesSent]) })
-	row("write units", func(p costed) string { return fmt.Sprintf("%g", p.counters[usage.WriteUnits]) })
+	row("frames of an answer", func(p costed) string { return fmt.Sprintf("%.4g", p.counters[usage.FramesSent]) })
+	row("write units", func(p costed) string { return fmt.Sprintf("%.3g", p.counters[usage.WriteUnits]) })
 	row("read units", func(p costed) string { return fmt.Sprintf("%.3g", p.counters[usage.ReadUnits]) })
 	row("GB-seconds", func(p costed) string { return fmt.Sprintf("%.3g", p.counters[usage.GBSeconds]) })
 }
