@@ -106,6 +106,7 @@ var changesOfDev = []change{
 	{setting: "protection.webAclArn", to: featured["protection.webAclArn"]},
 	{setting: "domain.rest", to: "api.example.com", with: settings{"domain.certificateArn": featured["domain.certificateArn"]}},
 	{setting: "domain.webSocket", to: "stream.example.com", with: settings{"domain.certificateArn": featured["domain.certificateArn"]}},
+	{setting: "uploads", to: false},
 	{setting: "observability.alarmTopicArn", to: featured["observability.alarmTopicArn"]},
 	{setting: "observability.dashboard", to: false},
 	{setting: "observability.tracing", to: true},
