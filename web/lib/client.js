@@ -4,6 +4,7 @@ import { Early } from "./early.js";
 import { Rest } from "./rest.js";
 import { Socket } from "./socket.js";
 import { Stream } from "./stream.js";
+import { withOwnNames } from "./submission.js";
 import { ToolLoop } from "./toolloop.js";
 
 /**
@@ -103,7 +104,7 @@ export class StreamingClient {
     this.#socket.attend();
     let answer;
     try {
-      answer = await this.#rest.call("POST", "/requests", { body: request, key, signal });
+      answer = await this.#rest.call("POST", "/requests", { body: withOwnNames(request), key, signal });
     } finally {
       this.#submitting--;
     }

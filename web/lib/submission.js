@@ -15,6 +15,24 @@ export function shortened(request) {
   return { ...request, messages: fitting ?? beginnings.at(-1) ?? request.messages };
 }
 
+/**
+ * Numbers documents of one name, which must differ in a request.
+ * @param {import("./client.js").SubmitRequest} request
+ */
+export function withOwnNames(request) {
+  if (!request.messages) return request;
+  const taken = new Set();
+  const named = (block) => {
+    if (block.type !== "document") return block;
+    let { name } = block;
+    for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${block.name.slice(0, 190).trim()} ${n}`;
+    taken.add(name.toLowerCase());
+    return { ...block, name };
+  };
+  const messages = request.messages.map((message) => (Array.isArray(message.content) ? { ...message, content: message.content.map(named) } : message));
+  return { ...request, messages };
+}
+
 function isBeginning({ role, content }) {
   return role === "user" && (typeof content === "string" || content.every(({ type }) => type !== "toolResult"));
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ACCEPTED_FILES, attachmentOf } from "../lib/attachments.js";
-import { shortened } from "../lib/submission.js";
+import { shortened, withOwnNames } from "../lib/submission.js";
 
 for (const [file, want] of [
   [{ name: "a.PNG", mediaType: "image/png" }, { type: "image", format: "png" }],
@@ -39,4 +39,12 @@ test("a conversation that is cut does not begin with results of tools", () => {
   assert.equal(cut(ask("1"), answer, ask("2"), answer, result, answer, ask(long)), 1);
   assert.equal(cut(ask(long), answer, result), 3); // there is nothing that could be left out
   assert.equal(cut(ask("1"), answer, ask("2")), 3);
+});
+
+test("documents of one name are numbered", () => {
+  const document = (name) => ({ type: "document", format: "txt", name, data: "eA==" });
+  const ask = (...content) => ({ role: "user", content });
+  const { messages } = withOwnNames({ messages: [ask(document("Notes"), document("a")), { role: "assistant", content: "b" }, ask(document("notes"), document("Notes"))] });
+  assert.deepEqual([messages[0], messages[2]].map(({ content }) => content.map(({ name }) => name)), [["Notes", "a"], ["notes 2", "Notes 3"]]);
+  assert.deepEqual(withOwnNames({ prompt: "Hello" }), { prompt: "Hello" });
 });
