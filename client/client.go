@@ -32,17 +32,18 @@ type Client struct {
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
 	need    chan struct{} // the socket may be needed
-	suspect chan struct{} // the socket may be dead
+	suspect chan struct{} // something is expected of the socket
 	done    sync.WaitGroup
 
-	mu       sync.Mutex
-	started  bool // the goroutine that opens the socket
-	isClosed bool
-	streams  map[string][]*Stream
-	early    protocol.Early
-	conn     *websocket.Conn // nil while there is no socket
-	openedAt time.Time
-	heardAt  time.Time
+	mu         sync.Mutex
+	started    bool // the goroutine that opens the socket
+	isClosed   bool
+	streams    map[string][]*Stream
+	submitting int // without an answer yet
+	early      protocol.Early
+	conn       *websocket.Conn // nil while there is no socket
+	openedAt   time.Time
+	heardAt    time.Time
 }
 
 // Option changes a Client.
@@ -113,6 +114,8 @@ func (c *Client) Submit(ctx context.Context, request protocol.SubmitRequest, opt
 		option(&what)
 	}
 	c.Connect()
+	c.expect(1)
+	defer c.expect(-1)
 	sentAt := time.Now()
 	var response protocol.SubmitResponse
 	if err := c.call(ctx, what, &response); err != nil {
@@ -166,6 +169,7 @@ func (c *Client) register(s *Stream, prepare func()) {
 		s.apply(frame)
 	}
 	c.connect()
+	signal(c.suspect)
 	c.done.Go(s.follow)
 }
 

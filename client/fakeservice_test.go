@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +41,7 @@ type fakeService struct {
 type socket struct {
 	*websocket.Conn
 	openedAt time.Time
+	mute     atomic.Bool // whether pings have no answer
 }
 
 func (s *socket) send(frames ...protocol.Frame) {
@@ -142,6 +144,9 @@ func (f *fakeService) serveSocket(w http.ResponseWriter, r *http.Request) {
 		f.frames = append(f.frames, frame)
 		received := f.received
 		f.mu.Unlock()
+		if frame.Action == protocol.ActionPing && !s.mute.Load() {
+			s.send(protocol.PongFrame())
+		}
 		received(s, frame)
 	}
 }

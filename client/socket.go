@@ -16,14 +16,14 @@ import (
 const (
 	// pingInterval keeps API Gateway's 10-minute idle timer away.
 	pingInterval = 4 * time.Minute
-	// pongPatience is how long a socket may say nothing after a ping before it
-	// counts as dead.
-	pongPatience = 20 * time.Second
+	// suspicious is how long a socket may say nothing while something is
+	// awaited, and pongPatience how long after a ping: together a network that
+	// has vanished is noticed within ten seconds.
+	suspicious   = 4 * time.Second
+	pongPatience = 5 * time.Second
 	// dialTimeout is for one handshake, which waits for two functions.
 	dialTimeout = 35 * time.Second
 	sendTimeout = 10 * time.Second
-	// suspicious is how long a socket may say nothing while frames are missed.
-	suspicious = 10 * time.Second
 	// maxMessageBytes is API Gateway's limit of one message.
 	maxMessageBytes = 131_072
 )
@@ -208,25 +208,26 @@ func (c *Client) dispatch(data []byte, now time.Time) {
 	}
 }
 
-// keepAlive pings now and then, and when the socket is suspected, and closes a
-// socket that is dead without saying so.
+// keepAlive asks about a silence that has lasted too long, and closes a socket
+// that does not answer: it is dead without saying so.
 func (c *Client) keepAlive(ctx context.Context, conn *websocket.Conn) {
-	ticker := time.NewTicker(pingInterval)
-	defer ticker.Stop()
 	for {
-		select {
-		case <-ticker.C:
-		case <-c.suspect:
-		case <-ctx.Done():
-			return
+		now := time.Now()
+		if left := c.silenceLeft(now); left > 0 {
+			select {
+			case <-time.After(left):
+			case <-c.suspect:
+			case <-ctx.Done():
+				return
+			}
+			continue
 		}
-		sentAt := time.Now()
 		c.send(protocol.Ping())
 		if sleep(ctx, pongPatience) != nil {
 			return
 		}
 		c.mu.Lock()
-		dead := c.heardAt.Before(sentAt)
+		dead := c.heardAt.Before(now)
 		c.mu.Unlock()
 		if dead {
 			_ = conn.CloseNow()
@@ -235,15 +236,29 @@ func (c *Client) keepAlive(ctx context.Context, conn *websocket.Conn) {
 	}
 }
 
-// ask sends a resume. It suspects a socket that has been saying nothing: the
-// frames may be missing because it is dead.
-func (c *Client) ask(frame protocol.ClientFrame) {
-	c.send(frame)
+// silenceLeft is how long the socket may go on saying nothing.
+func (c *Client) silenceLeft(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.heardAt) >= suspicious {
-		signal(c.suspect)
+	patience := pingInterval
+	if c.submitting > 0 || len(c.streams) > 0 {
+		patience = suspicious
 	}
+	return c.heardAt.Add(patience).Sub(now)
+}
+
+// expect notes that submissions wait for an answer, or no longer do.
+func (c *Client) expect(submissions int) {
+	c.mu.Lock()
+	c.submitting += submissions
+	c.mu.Unlock()
+	signal(c.suspect)
+}
+
+// ask sends a resume. Should the socket be dead, keepAlive notices.
+func (c *Client) ask(frame protocol.ClientFrame) {
+	c.send(frame)
+	signal(c.suspect)
 }
 
 // send writes a frame if there is a socket. A write that fails ends the

@@ -21,7 +21,6 @@ import (
 func TestTheSocketIsPinged(t *testing.T) {
 	t.Parallel()
 	serve(t, func(t *testing.T, f *fakeService) {
-		f.onFrame(func(s *socket, _ protocol.ClientFrame) { s.send(protocol.PongFrame()) })
 		f.client().Connect()
 		time.Sleep(13 * time.Minute)
 		if got := len(f.framesOf(protocol.ActionPing)); got != 3 {
@@ -33,11 +32,39 @@ func TestTheSocketIsPinged(t *testing.T) {
 	})
 }
 
+// TestAVanishedNetworkIsNoticed has the network swallow everything amid an
+// answer, without a word.
+func TestAVanishedNetworkIsNoticed(t *testing.T) {
+	t.Parallel()
+	serve(t, func(t *testing.T, f *fakeService) {
+		var mu sync.Mutex
+		var lostAt time.Time
+		c := f.client(client.WithConnectionHook(func(s client.Connection) {
+			mu.Lock()
+			defer mu.Unlock()
+			if s == client.Waiting && lostAt.IsZero() {
+				lostAt = time.Now()
+			}
+		}))
+		submit(t, c)
+		f.last().send(startFrame(), deltaFrame(1, "Hel"))
+		f.last().mute.Store(true)
+		vanished := time.Now()
+		time.Sleep(30 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		if took := lostAt.Sub(vanished); took <= 0 || took > 10*time.Second {
+			t.Errorf("noticed after %v, want within 10 s", took)
+		}
+	})
+}
+
 func TestADeadSocketIsReplaced(t *testing.T) {
 	t.Parallel()
 	serve(t, func(t *testing.T, f *fakeService) {
 		stream := submit(t, f.client())
 		first := f.last()
+		first.mute.Store(true)
 		first.send(startFrame(), deltaFrame(1, "Hel"))
 		f.onFrame(func(s *socket, frame protocol.ClientFrame) {
 			if s != first && frame.Action == protocol.ActionResume {

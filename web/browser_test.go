@@ -53,7 +53,7 @@ func startChromium(path string) {
 
 // browser returns a tab of a headless Chromium, which fails the test if the
 // page throws or its content security policy is violated.
-func browser(t *testing.T, width, height int64) context.Context {
+func browser(t testing.TB, width, height int64) context.Context {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a browser: skipped with -short")
@@ -88,7 +88,7 @@ func findChromium() string {
 
 // watchConsole fails the test for what the page complains about. That a call
 // was refused is no complaint: some tests are about that.
-func watchConsole(ctx context.Context, t *testing.T) {
+func watchConsole(ctx context.Context, t testing.TB) {
 	messages := chromedp.Console(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -110,11 +110,11 @@ func watchConsole(ctx context.Context, t *testing.T) {
 
 // page drives the page in a browser.
 type page struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 }
 
-func openPage(t *testing.T, f *fakeService) page {
+func openPage(t testing.TB, f *fakeService) page {
 	p := page{t, browser(t, 1280, 800)}
 	p.run(chromedp.Navigate(f.URL))
 	return p

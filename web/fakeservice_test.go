@@ -62,7 +62,7 @@ type fakeRequest struct {
 	once    sync.Once
 }
 
-func newFakeService(t *testing.T) *fakeService {
+func newFakeService(t testing.TB) *fakeService {
 	t.Helper()
 	files, err := build.Page()
 	if err != nil {
@@ -207,7 +207,7 @@ func (f *fakeService) submit(w http.ResponseWriter, r *http.Request) {
 // produce answers a prompt: "fail" fails, "restart" begins anew, "<words>
 // words" counts slowly, and anything else is answered by itself.
 func (f *fakeService) produce(request *fakeRequest) {
-	prompt := request.body.Messages[len(request.body.Messages)-1].Content
+	prompt := textOf(request.body.Messages[len(request.body.Messages)-1])
 	f.post(request, protocol.StartFrame(request.id, 1, "m"))
 	var words int
 	switch prompt {
@@ -221,6 +221,18 @@ func (f *fakeService) produce(request *fakeRequest) {
 			f.post(request, protocol.DeltaFrame(request.id, 1, n+2, fmt.Sprintf("- item %d with `code`\n", n)))
 		}
 		f.post(request, protocol.DoneFrame(request.id, 1, 42, "end_turn", protocol.TokenUsage{InputTokens: 3, OutputTokens: 200}))
+	case "long":
+		pieces := longPieces()
+		for n, piece := range pieces {
+			time.Sleep(longEvery)
+			f.post(request, protocol.DeltaFrame(request.id, 1, n+1, piece))
+		}
+		f.post(request, protocol.DoneFrame(request.id, 1, len(pieces)+1, "end_turn", protocol.TokenUsage{InputTokens: 3, OutputTokens: 5_000}))
+	case "think":
+		f.post(request, protocol.ReasoningFrame(request.id, 1, 1, "First I weigh it. ", ""))
+		f.post(request, protocol.ToolUseFrame(request.id, 1, 2, "t1", "get_weather", json.RawMessage(`{"city":"Zürich"}`)))
+		f.post(request, protocol.DeltaFrame(request.id, 1, 3, "Then I say it."))
+		f.post(request, protocol.DoneFrame(request.id, 1, 4, "end_turn", protocol.TokenUsage{InputTokens: 3, OutputTokens: 9}))
 	case "nothing":
 		f.post(request, protocol.DoneFrame(request.id, 1, 1, "end_turn", protocol.TokenUsage{InputTokens: 3}))
 	case "cut":
@@ -241,6 +253,15 @@ func (f *fakeService) produce(request *fakeRequest) {
 		}
 		f.post(request, protocol.DoneFrame(request.id, 1, len(split(prompt, 7))+1, "end_turn", protocol.TokenUsage{InputTokens: 1200, OutputTokens: 34}))
 	}
+}
+
+func textOf(message protocol.Message) string {
+	for _, block := range message.Blocks {
+		if block.Type == protocol.BlockText {
+			return block.Text
+		}
+	}
+	return message.Content
 }
 
 func (f *fakeService) count(request *fakeRequest, words int) {

@@ -143,3 +143,55 @@ func TestTheMeterUsesOneUnit(t *testing.T) {
 	p.eval(`document.dispatchEvent(new Event("visibilitychange"))`)
 	p.wait("the grant", `document.getElementById("usage").innerText.includes("59.99M of 60M left")`)
 }
+
+func TestReasoningAndToolsAreFolded(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.send("think")
+	p.waitFor("done")
+	p.wait("folded reasoning", `document.querySelector(".reasoning")?.open === false && !document.querySelector(".reasoning").hidden`)
+	if got := p.eval(`document.querySelector(".reasoning p").textContent + "|" + document.querySelector(".tool summary").textContent + "|" + document.querySelector(".tool pre").textContent.replace(/\s/g, "")`); got != `First I weigh it. |Called get_weather|{"city":"Zürich"}` {
+		t.Errorf("the answer has %s", got)
+	}
+	if got := p.eval(answerText); got != "Then I say it." {
+		t.Errorf("answer %q", got)
+	}
+	p.reload()
+	p.wait("all again", `document.querySelectorAll(".tool").length === 1 && document.querySelector(".reasoning p").textContent !== ""`)
+}
+
+func TestFilesGoWithAMessage(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	dropped := func(name, mediaType, content string) {
+		p.eval(`(() => {
+			const dataTransfer = new DataTransfer();
+			dataTransfer.items.add(new File([` + content + `], "` + name + `", { type: "` + mediaType + `" }));
+			document.getElementById("stage").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+		})()`)
+	}
+	dropped("notes.txt", "text/plain", `"Some notes"`)
+	dropped("dot.png", "image/png", `Uint8Array.from(atob("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="), (c) => c.charCodeAt(0))`)
+	dropped("app.exe", "application/octet-stream", `"MZ"`)
+	p.wait("a refusal", `document.getElementById("notice").innerText === "app.exe is of no type that a model takes."`)
+	dropped("extra.csv", "text/csv", `"a,b"`)
+	p.wait("three files", `document.querySelectorAll("#files .file").length === 3`)
+	p.click("#files .file:last-child button")
+	p.send("What is this?")
+	p.waitFor("done")
+	message := f.submitted()[0].Messages[0]
+	if len(message.Blocks) != 3 || message.Blocks[0].Type != protocol.BlockDocument || message.Blocks[1].Type != protocol.BlockImage || message.Blocks[2].Text != "What is this?" {
+		t.Errorf("submitted %+v", message)
+	}
+	p.wait("them with the message", `document.querySelectorAll(".question .file").length === 2 && document.querySelectorAll(".question .file img").length === 1`)
+	p.reload()
+	p.wait("them after a reload", `document.querySelectorAll(".question .file").length === 2`)
+
+	p.send("And now?")
+	p.wait("another answer", `document.querySelectorAll("[data-role=assistant][data-state=done]").length === 2`)
+	if first := f.submitted()[1].Messages[0]; len(first.Blocks) != 3 {
+		t.Errorf("the files are not in the history: %+v", first)
+	}
+}

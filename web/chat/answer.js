@@ -9,6 +9,9 @@ import { variants } from "./variants.js";
 export class AnswerView {
   element;
   #text = new AnswerText();
+  #reasoning = h("p", { dir: "auto" });
+  #thoughts = h("details", { class: "reasoning", hidden: true }, h("summary", {}, TEXTS.message.reasoning), this.#reasoning);
+  #tools = h("div", { class: "tools" });
   #waiting = h("p", { class: "waiting" }, h("span", { class: "visually-hidden" }, TEXTS.waiting.answer));
   #problem = h("div", { class: "problem", hidden: true });
   #foot = h("div", { class: "foot" });
@@ -20,7 +23,7 @@ export class AnswerView {
     this.#on = on;
     this.element = h(
       "li", { class: "turn answer", "data-role": "assistant", "data-message": message.id },
-      h("h2", { class: "visually-hidden" }, TEXTS.message.answer), this.#text.element, this.#waiting, this.#problem, this.#foot,
+      h("h2", { class: "visually-hidden" }, TEXTS.message.answer), this.#thoughts, this.#text.element, this.#tools, this.#waiting, this.#problem, this.#foot,
     );
   }
 
@@ -29,12 +32,19 @@ export class AnswerView {
     if (message !== this.#message) {
       this.#message = message;
       this.#text.show(message.text, !open);
+      this.#drawThoughts(message);
       this.element.dataset.state = message.state;
       this.element.setAttribute("aria-busy", String(open));
       this.#waiting.hidden = message.text !== "" || (message.state !== "open" && message.state !== "sending");
       this.#drawProblem(message);
     }
     this.#drawFoot(message, siblings, noteOf(message, network));
+  }
+
+  #drawThoughts({ reasoning = "", tools = [] }) {
+    this.#thoughts.hidden = reasoning === "";
+    if (this.#reasoning.textContent !== reasoning) this.#reasoning.textContent = reasoning;
+    if (this.#tools.children.length !== tools.length) this.#tools.replaceChildren(...tools.map(toolCall));
   }
 
   #drawProblem({ state, problem }) {
@@ -82,6 +92,11 @@ export class AnswerView {
     if (state === "failed" && problem?.retry === false) return { edit: button("pencil", texts.edit, edit) };
     return { again: button("retry", texts.tryAgain, again) };
   }
+}
+
+function toolCall({ name, input }) {
+  const json = h("pre", { tabindex: "0", dir: "ltr" }, JSON.stringify(input, null, 2));
+  return h("details", { class: "tool" }, h("summary", {}, TEXTS.message.tool(name)), json);
 }
 
 function button(name, label, onclick) {

@@ -1,8 +1,10 @@
 import { isSignedOut } from "../lib/errors.js";
 import { describeError, describeFailure } from "./problems.js";
-import { isOpen, submissionOf } from "./thread.js";
+import { isOpen, questionsTo, submissionOf } from "./thread.js";
 
 const SAVE_EVERY = 2_000;
+// An upload lives a day; a submission may wait for a while.
+const UPLOAD_LIFE = 20 * 3_600_000;
 // Between tries to reach the service, if nothing changes before.
 const PAUSE = 10_000;
 
@@ -101,8 +103,7 @@ export class Answers {
   async #opened(run) {
     if (run.answer.requestId) return this.#client.follow(run.answer.requestId);
     if (!(await this.#itsTurn(run))) return null;
-    const request = submissionOf(await this.#store.messages(run.answer.conversation), run.answer);
-    const stream = await this.#submitted(run, request);
+    const stream = await this.#submitted(run);
     if (!stream) return null;
     this.#on.quota(stream.quota);
     await this.#change(run, { state: "open", requestId: stream.requestId, waiting: "" });
@@ -123,21 +124,42 @@ export class Answers {
   }
 
   /** Submits until the service has said yes or no. */
-  async #submitted(run, request) {
+  async #submitted(run) {
     for (;;) {
       if (this.#closed || run.dropped || (await this.#stoppedEarly(run))) return null;
       if (this.#network.offline) {
         await this.#wait(run, "offline");
         continue;
       }
-      await this.#change(run, { attempted: true });
       try {
+        const request = await this.#request(run);
+        await this.#change(run, { attempted: true });
         return await this.#client.submit(request, { key: run.answer.key });
       } catch (error) {
         if (!isUnknown(error)) throw error;
         await this.#wait(run, this.#network.offline ? "offline" : "unreachable");
       }
     }
+  }
+
+  // Files are uploaded before the first try and not again after it: its key
+  // stands for one body.
+  async #request(run) {
+    const messages = await this.#store.messages(run.answer.conversation);
+    if (run.answer.attempted) return submissionOf(messages, run.answer);
+    for (const question of questionsTo(messages, run.answer)) {
+      const attachments = await Promise.all((question.attachments ?? []).map((file) => this.#uploaded(file)));
+      if (attachments.every((file, i) => file === question.attachments[i])) continue;
+      question.attachments = attachments;
+      await this.#store.changeMessage(question.id, { attachments });
+    }
+    return submissionOf(messages, run.answer);
+  }
+
+  async #uploaded(file) {
+    if (!file.blob || (file.block && Date.now() - file.uploadedAt < UPLOAD_LIFE)) return file;
+    const uploadedAt = Date.now();
+    return { ...file, block: await this.#client.attach(file.blob, { name: file.name }), uploadedAt };
   }
 
   async #wait(run, waiting) {
@@ -154,9 +176,12 @@ export class Answers {
   }
 
   async #take(run, event) {
-    run.answer.text = run.stream.text;
+    const { text, reasoning = "", content = [] } = run.stream;
+    Object.assign(run.answer, { text, reasoning, tools: content.filter(({ type }) => type === "toolUse") });
     switch (event.type) {
       case "delta":
+      case "reasoning":
+      case "toolUse":
       case "restarted":
         return this.#grown(run);
       case "done":
@@ -168,15 +193,16 @@ export class Answers {
   }
 
   #grown(run) {
-    const { id, answer } = run;
-    this.#store.tell({ id, conversation: answer.conversation, text: answer.text });
+    const { text, reasoning, tools, conversation } = run.answer;
+    this.#store.tell({ id: run.id, conversation, text, reasoning, tools });
     if (Date.now() - run.savedAt < SAVE_EVERY) return null;
     run.savedAt = Date.now();
-    return this.#change(run, { text: answer.text });
+    return this.#change(run, { text, reasoning, tools });
   }
 
   #end(run, fields) {
-    return this.#change(run, { text: run.answer.text, waiting: "", ...fields });
+    const { text, reasoning, tools } = run.answer;
+    return this.#change(run, { text, reasoning, tools, waiting: "", ...fields });
   }
 
   async #change(run, fields) {

@@ -1,4 +1,5 @@
 import { $, say } from "./dom.js";
+import { Files } from "./files.js";
 
 const MAX_HEIGHT = 220;
 
@@ -7,10 +8,11 @@ export class Composer {
   #prompt = $("prompt");
   #open = false; // whether an answer is being written
   #stopping = false;
+  #files = new Files({ changed: () => this.#changed(), refused: (text) => this.notice(text) });
   #on;
 
   /**
-   * @param {object} on send(text), stop(), written(text)
+   * @param {object} on send(text, files), stop(), written(text)
    */
   constructor(on) {
     this.#on = on;
@@ -73,10 +75,10 @@ export class Composer {
 
   #send() {
     const text = this.#prompt.value.trim();
-    if (text === "") return;
+    if (text === "" && !this.#files.some) return;
     this.fill("");
     this.notice("");
-    this.#on.send(text);
+    this.#on.send(text, this.#files.take());
   }
 
   #stop() {
@@ -84,7 +86,7 @@ export class Composer {
   }
 
   #changed() {
-    const blank = this.#prompt.value.trim() === "";
+    const blank = this.#prompt.value.trim() === "" && !this.#files.some;
     $("send").disabled = blank;
     $("send").hidden = this.#open && blank;
     this.#prompt.style.height = "auto";

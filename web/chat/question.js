@@ -1,4 +1,5 @@
 import { $, copyButton, h, iconButton } from "./dom.js";
+import { fileChip } from "./files.js";
 import { TEXTS } from "./texts.js";
 import { variants } from "./variants.js";
 
@@ -6,7 +7,7 @@ import { variants } from "./variants.js";
 export class QuestionView {
   element;
   #text = h("p", { class: "text", dir: "auto" });
-  #files = h("ul", { class: "files", hidden: true });
+  #files = h("ul", { class: "files", "aria-label": TEXTS.files.list, hidden: true });
   #bubble;
   #foot = h("div", { class: "foot" });
   #shown = "";
@@ -28,6 +29,10 @@ export class QuestionView {
     if (shows === this.#shown) return;
     this.#shown = shows;
     this.#text.textContent = message.text;
+    this.#text.hidden = message.text === "";
+    const files = message.attachments ?? [];
+    this.#files.hidden = files.length === 0;
+    this.#files.replaceChildren(...files.map(({ name, blob }) => fileChip(name, blob)));
     this.#foot.replaceChildren(
       ...variants(message, siblings, this.#on.choose),
       copyButton(TEXTS.message.copyQuestion, () => this.#message.text),

@@ -76,8 +76,16 @@ export const TEXTS = {
     table: "Table",
     reasoning: "Reasoning",
     tool: (name) => `Called ${name}`,
-    done: "done",
-    open: "to do",
+  },
+
+  files: {
+    list: "Attached files",
+    remove: (name) => `Remove ${name}`,
+    refusals: {
+      format: (name) => `${name} is of no type that a model takes.`,
+      empty: (name) => `${name} is empty.`,
+      size: (name, limit) => `${name} is too large: at most ${limit} bytes.`,
+    },
   },
 
   held: {

@@ -101,15 +101,30 @@ export const isOpen = ({ state }) => state === "queued" || state === "sending" |
 export function submissionOf(messages, answer) {
   const byId = new Map(messages.map((message) => [message.id, message]));
   const question = byId.get(answer.parent);
-  const said = [{ role: "user", content: question.text }];
+  const said = [{ role: "user", content: contentOf(question) }];
   for (let earlier = byId.get(question.parent); earlier; earlier = byId.get(byId.get(earlier.parent)?.parent)) {
     const asked = byId.get(earlier.parent);
     if (asked && earlier.text.trim() !== "") {
-      said.unshift({ role: "user", content: asked.text }, { role: "assistant", content: earlier.text });
+      said.unshift({ role: "user", content: contentOf(asked) }, { role: "assistant", content: earlier.text });
     }
   }
   const request = { messages: said };
   if (answer.system?.trim()) request.system = answer.system;
   if (answer.model) request.model = answer.model;
   return shortened(request);
+}
+
+/** What a message of the user says: its files, then its text. */
+function contentOf({ text, attachments = [] }) {
+  const blocks = attachments.map(({ block }) => block).filter(Boolean);
+  if (blocks.length === 0) return text;
+  return text ? [...blocks, { type: "text", text }] : blocks;
+}
+
+/** The messages of the user up to an answer, the oldest first. */
+export function questionsTo(messages, answer) {
+  const byId = new Map(messages.map((message) => [message.id, message]));
+  const questions = [];
+  for (let question = byId.get(answer.parent); question; question = byId.get(byId.get(question.parent)?.parent)) questions.unshift(question);
+  return questions;
 }

@@ -41,9 +41,14 @@ function conversationOf({ id, title = "", opening, instructions = "", model = ""
 }
 
 function messageOf(message) {
-  if (message.role === "user") return message;
+  if (message.role === "user") return { ...message, attachments: namesOf(message.attachments) };
   const { requestId, key, stopAsked, ...kept } = message;
   return ["done", "failed", "refused"].includes(kept.state) ? kept : { ...kept, state: "stopped" };
+}
+
+// A file of conversations holds what was said, not the files that went with it.
+function namesOf(attachments) {
+  return Array.isArray(attachments) ? attachments.filter((file) => isText(file?.name)).map(({ name }) => ({ name })) : [];
 }
 
 /** A conversation as Markdown. */

@@ -44,7 +44,7 @@ export class Workspace {
     remove: (answer) => this.#removeTurn(answer),
   });
   #composer = new Composer({
-    send: (text) => this.#send(text),
+    send: (text, files) => this.#send(text, { attachments: files.map((file) => ({ name: file.name, blob: file })) }),
     stop: () => this.#stop(),
     written: (text) => this.#drafts?.keep(this.#draftOf(), text),
   });
@@ -215,14 +215,14 @@ export class Workspace {
   }
 
   /** Says something, after what is shown or in the place of a message. */
-  async #send(text, { parent = this.#thread.last?.id ?? null } = {}) {
+  async #send(text, { parent = this.#thread.last?.id ?? null, attachments = [] } = {}) {
     const { conversation } = this.#thread;
     const at = Date.now();
-    const question = { id: crypto.randomUUID(), conversation: conversation.id, parent, role: "user", at, text };
+    const question = { id: crypto.randomUUID(), conversation: conversation.id, parent, role: "user", at, text, attachments };
     const before = parent && this.#thread.get(parent);
     const state = before && isOpen(before) ? "queued" : "sending";
     this.#drafts.drop(this.#draftOf());
-    await this.#store.add({ ...conversation, opening: conversation.opening || text.slice(0, 500) }, [question, this.#newAnswer(question, state)]);
+    await this.#store.add({ ...conversation, opening: conversation.opening || text.slice(0, 500) || attachments[0].name }, [question, this.#newAnswer(question, state)]);
     this.#messages.follow();
   }
 
@@ -237,7 +237,7 @@ export class Workspace {
     const answers = this.#thread.answersTo(message);
     const unheard = answers.every(({ state }) => state === "refused" || state === "queued");
     if (unheard) await this.#store.removeMessages(message.conversation, [message.id, ...answers.map(({ id }) => id)]);
-    await this.#send(text, { parent: message.parent });
+    await this.#send(text, { parent: message.parent, attachments: message.attachments });
   }
 
   /** Gets another answer to the same message; one that says nothing goes. */
