@@ -42,6 +42,7 @@ type fakeService struct {
 	models   []map[string]string
 	network  reach
 	stopped  chan struct{} // of what waits in a hole
+	released chan struct{} // the answers to "hold" end
 }
 
 // reach is how the service can be reached.
@@ -71,7 +72,7 @@ func newFakeService(t testing.TB) *fakeService {
 	limit, left := int64(100), int64(88)
 	tokens, tokensLeft := int64(250_000), int64(18_400)
 	f := &fakeService{
-		requests: map[string]*fakeRequest{}, sockets: map[*websocket.Conn]bool{}, stopped: make(chan struct{}),
+		requests: map[string]*fakeRequest{}, sockets: map[*websocket.Conn]bool{}, stopped: make(chan struct{}), released: make(chan struct{}),
 		page: build.Handler(files), cognito: newFakeCognito(),
 		usage: protocol.Usage{
 			Period: "2026-11", ResetsAt: "2026-12-01T00:00:00Z", Tier: "gold",
@@ -228,6 +229,13 @@ func (f *fakeService) produce(request *fakeRequest) {
 			f.post(request, protocol.DeltaFrame(request.id, 1, n+1, piece))
 		}
 		f.post(request, protocol.DoneFrame(request.id, 1, len(pieces)+1, "end_turn", protocol.TokenUsage{InputTokens: 3, OutputTokens: 5_000}))
+	case "hold":
+		f.post(request, protocol.DeltaFrame(request.id, 1, 1, "It goes on"))
+		select {
+		case <-f.released:
+		case <-f.stopped:
+		}
+		f.post(request, protocol.DoneFrame(request.id, 1, 2, "end_turn", protocol.TokenUsage{InputTokens: 3, OutputTokens: 3}))
 	case "think":
 		f.post(request, protocol.ReasoningFrame(request.id, 1, 1, "First I weigh it. ", ""))
 		f.post(request, protocol.ToolUseFrame(request.id, 1, 2, "t1", "get_weather", json.RawMessage(`{"city":"Zürich"}`)))

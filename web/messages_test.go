@@ -49,7 +49,7 @@ func TestAnEmptyAnswerSaysSo(t *testing.T) {
 	p.waitSaying("The answer is empty.")
 	p.eval(`(window.before = document.querySelector("[data-role=assistant]").dataset.message)`)
 	p.click(".answer .action.retry")
-	p.wait("another answer in its place", `document.querySelector("[data-role=assistant]").dataset.message !== window.before && `+answerState+` === "done"`)
+	p.wait("another answer in its place", `document.querySelector("[data-role=assistant]")?.dataset.message !== window.before && `+answerState+` === "done"`)
 	if got := len(f.submitted()); got != 2 {
 		t.Errorf("%d submissions", got)
 	}
@@ -98,14 +98,15 @@ func TestAMessageIsQueuedWhileAnAnswerIsWritten(t *testing.T) {
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
-	p.send("40 words")
-	p.wait("some words", answerText+`.includes("word3 ")`)
+	p.send("hold")
+	p.wait("some words", answerText+` === "It goes on"`)
 	p.send("And then")
 	p.wait("a queued message", answerState+` === "queued"`)
 	p.send("Never mind")
 	p.wait("another", `document.querySelectorAll("[data-state=queued]").length === 2`)
 	p.click("[data-state=queued]:last-child .action.trash")
 	p.wait("one", `document.querySelectorAll("[data-state=queued]").length === 1`)
+	close(f.released)
 	p.wait("both answers", `document.querySelectorAll("[data-role=assistant][data-state=done]").length === 2`)
 	bodies := f.submitted()
 	if len(bodies) != 2 || len(bodies[1].Messages) != 3 {
