@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"encoding/json"
 	"strconv"
 	"testing"
 
@@ -18,7 +17,7 @@ func TestARefusedMessageIsKept(t *testing.T) {
 	p.signIn()
 	for code, status := range map[protocol.Code]int{protocol.CodeQuotaExceeded: 429, protocol.CodePayloadTooLarge: 413, protocol.CodeBlocked: 403, protocol.CodeInvalidRequest: 400} {
 		p.click("#new-chat")
-		limit := json.Number("100")
+		limit := int64(100)
 		f.refuse = &protocol.Problem{Type: "t", Title: "No", Status: status, Code: code, Quota: "tokens", Limit: &limit, Used: &limit, ResetsAt: "2026-12-01T00:00:00Z"}
 		p.send("My long message")
 		p.waitFor("refused")

@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -142,7 +141,8 @@ func TestMoneyShowsWhereThereIsABudget(t *testing.T) {
 	p.wait("the budget", `document.getElementById("usage").innerText.includes("$3.50 of $5.00 left")`)
 	f.refuse = &protocol.Problem{
 		Type: "t", Title: "Quota exceeded", Status: 429, Code: protocol.CodeQuotaExceeded, Quota: protocol.QuotaBudget,
-		Limit: new(json.Number("5")), Used: new(json.Number("4.9975")), ResetsAt: "2026-12-01T00:00:00Z",
+		Budget:   &protocol.BudgetUsage{Currency: protocol.Currency, Limit: new(5 * protocol.Dollar), Used: 4_997_500_000},
+		ResetsAt: "2026-12-01T00:00:00Z",
 	}
 	p.send("Hello")
 	p.waitFor("refused")
@@ -156,7 +156,7 @@ func TestMoneyShowsWhereThereIsABudget(t *testing.T) {
 
 func TestARefusalNamesTheLimit(t *testing.T) {
 	f := newFakeService(t)
-	limit := json.Number("100")
+	limit := int64(100)
 	f.refuse = &protocol.Problem{Type: "t", Title: "Quota exceeded", Status: 429, Code: protocol.CodeQuotaExceeded, Quota: "requests", Limit: &limit, Used: &limit, ResetsAt: "2026-12-01T00:00:00Z"}
 	p := openPage(t, f)
 	p.signIn()
