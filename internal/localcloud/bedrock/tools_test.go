@@ -30,7 +30,6 @@ func weather() *types.ToolConfiguration {
 type used struct {
 	ids, names, inputs []string
 	pieces             int
-	events             string
 	stop               types.StopReason
 	redacted           int
 	usage              *types.TokenUsage
