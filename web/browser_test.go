@@ -89,6 +89,7 @@ func findChromium() string {
 // watchConsole fails the test for what the page complains about. That a call
 // was refused is no complaint: some tests are about that.
 func watchConsole(ctx context.Context, t testing.TB) {
+	t.Helper()
 	messages := chromedp.Console(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -115,6 +116,7 @@ type page struct {
 }
 
 func openPage(t testing.TB, f *fakeService) page {
+	t.Helper()
 	p := page{t, browser(t, 1280, 800)}
 	p.run(chromedp.Navigate(f.URL))
 	return p

@@ -130,7 +130,7 @@ func TestRefusals(t *testing.T) {
 		"unknown user":     {o.Block(ctx, unknown, operator.Forever), "no such user"},
 		"key of nobody":    {o.RevokeKey(ctx, ann, "k1"), "no such key: k1"},
 		"no such period":   {exported(o.Export(ctx, "November")), `a period is a month such as 2026-11, got "November"`},
-		"a period too old": {audited(o, t), "may be gone"},
+		"a period too old": {audited(t, o), "may be gone"},
 	} {
 		if test.err == nil || !strings.Contains(test.err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, test.err, test.want)
@@ -146,7 +146,7 @@ func TestRefusals(t *testing.T) {
 
 func exported(_ []operator.Entry, err error) error { return err }
 
-func audited(o *operator.Operator, t *testing.T) error {
+func audited(t *testing.T, o *operator.Operator) error {
 	t.Helper()
 	_, _, err := o.Audit(t.Context(), "2020-01")
 	return err

@@ -46,7 +46,9 @@ func (s *Store) Spending(ctx context.Context, period string) (protocol.USD, erro
 
 // countsForService reports whether a settlement counts against the budget of the
 // whole service.
-func countsForService(record life.Record) bool { return record.ForService && life.Settle(record).Cost > 0 }
+func countsForService(record life.Record) bool {
+	return record.ForService && life.Settle(record).Cost > 0
+}
 
 // transactSettlement settles a request and counts its cost for the service, both
 // or neither, in a shard drawn anew at every try.
