@@ -69,7 +69,7 @@ func defaultsOf(t *testing.T) map[string]string {
 	}
 	add(args)
 	for i := range args.NumField() {
-		if topic := args.Field(i); topic.Kind() == reflect.Pointer && !topic.IsNil() {
+		if topic := args.Field(i); topic.Kind() == reflect.Pointer && topic.Elem().Kind() == reflect.Struct {
 			delete(values, args.Type().Name()+"."+strings.Split(args.Type().Field(i).Tag.Get("pulumi"), ",")[0])
 			add(topic.Elem())
 		}

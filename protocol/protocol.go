@@ -32,6 +32,9 @@ const (
 	// Converse does.
 	MaxDocuments     = 5
 	MaxDocumentBytes = 4_718_592 // 4.5 MB
+	// MaxMediaBytes bounds the images and documents of a request together: in
+	// base64 they fit into the 25 MB that Bedrock takes of a request.
+	MaxMediaBytes = 18_000_000
 	// MaxReplayFrames is the largest number of frames one resume replays.
 	MaxReplayFrames = 2_000
 )

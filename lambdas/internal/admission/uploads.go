@@ -24,6 +24,7 @@ type Uploads interface {
 func (s *Service) media(ctx context.Context, userID string, submission Submission) (tokens int64, err error) {
 	family := modelfamily.Of(submission.Model.ModelID)
 	var missing, wrong problems
+	var together int64
 	eachBlock(submission.Input.Messages, func(field string, b protocol.Block) {
 		if err != nil || b.Type != protocol.BlockImage && b.Type != protocol.BlockDocument {
 			return
@@ -43,7 +44,11 @@ func (s *Service) media(ctx context.Context, userID string, submission Submissio
 			bytes = upload.Bytes
 		}
 		tokens += mediaTokens(b, bytes, family)
+		together += bytes
 	})
+	if together > protocol.MaxMediaBytes {
+		wrong.add("messages", "must have at most %d bytes (18 MB) of images and documents together, got %d", protocol.MaxMediaBytes, together)
+	}
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("finding an upload: %w", err)

@@ -3,6 +3,8 @@ package admission_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,6 +36,19 @@ const (
 	uploadedDocument = `{"type":"document","format":"pdf","name":"a","uploadId":"thesis"}`
 )
 
+func document(n int) string {
+	return fmt.Sprintf(`{"type":"document","format":"pdf","name":"a %d","uploadId":"%d"}`, n, n)
+}
+
+// allOf are documents of one size, with the ids 1 to 4.
+func allOf(bytes int64) uploads {
+	list := map[string]life.Upload{}
+	for n := range 4 {
+		list[strconv.Itoa(n+1)] = life.Upload{Format: "pdf", Bytes: bytes}
+	}
+	return uploads{user: "u", list: list}
+}
+
 func TestUploads(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -48,12 +63,14 @@ func TestUploads(t *testing.T) {
 		{"of another format", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "gif", Bytes: 1}}}, protocol.CodeInvalidRequest, "messages[0].content[0].format must be that of the upload, gif, got png"},
 		{"large image", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 3_932_161}}}, protocol.CodeInvalidRequest, "messages[0].content[0].uploadId must have at most 3932160 bytes (3.75 MB), got 3932161"},
 		{"large document", asked(text, uploadedDocument), uploads{user: "u", list: map[string]life.Upload{"thesis": {Format: "pdf", Bytes: 4_718_593}}}, protocol.CodeInvalidRequest, "messages[0].content[1].uploadId must have at most 4718592 bytes (4.5 MB), got 4718593"},
+		{"too much together", asked(text, document(1), document(2), document(3), document(4)), allOf(4_718_592), protocol.CodeInvalidRequest, "messages must have at most 18000000 bytes (18 MB) of images and documents together, got 18874368"},
+		{"as much as there may be", asked(text, document(1), document(2), document(3), document(4)), allOf(4_500_000), "", ""},
 		{"largest image", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 3_932_160}}}, "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.Uploads = test.uploads
+			w.Uploads, w.Tiers.Default.MonthlyTokens = test.uploads, 10_000_000
 			a := w.submit(t.Context(), "", test.body)
 			if a.code() != test.code {
 				t.Fatalf("code %q, want %q", a.code(), test.code)

@@ -27,10 +27,11 @@ var errSilent = errors.New("the model ended its turn without a word")
 // of reasoning, is met by another call after a pause, as long as the request has
 // calls left.
 func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
-	in, err := a.input(ctx)
+	in, release, err := a.input(ctx)
 	if err != nil {
 		return model.Answer{}, err
 	}
+	defer release()
 	pause := firstPause
 	for silences := 0; ; {
 		answer, err := a.call(ctx, in)

@@ -12,16 +12,20 @@ import (
 
 var errNoUploads = errors.New("an input refers to an upload, and there are none here")
 
-// input is what the model is asked, with the bytes of all uploads.
-func (a *attempt) input(ctx context.Context) (life.Input, error) {
-	in, err := a.stored(ctx)
-	if err != nil {
-		return in, unreadable(ctx, err, false)
+// input is what the model is asked, with the bytes of all uploads. release gives
+// their memory back.
+func (a *attempt) input(ctx context.Context) (in life.Input, release func(), err error) {
+	if in, err = a.stored(ctx); err != nil {
+		return in, nil, unreadable(ctx, err, false)
+	}
+	if release, err = a.reserve(ctx, in.Messages); err != nil {
+		return in, nil, err
 	}
 	if in.Messages, err = a.withUploads(ctx, in.Messages); err != nil {
-		return in, unreadable(ctx, err, true)
+		release()
+		return in, nil, unreadable(ctx, err, true)
 	}
-	return in, nil
+	return in, release, nil
 }
 
 // unreadable is the failure of an input that cannot be read. Where something of

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
@@ -81,6 +83,7 @@ type Runner struct {
 	options   Options
 	watcher   *watcher
 	strangers strangers
+	media     *semaphore.Weighted // bytes of uploads
 }
 
 // New returns a Runner.
@@ -91,7 +94,7 @@ func New(d Deps, o Options) *Runner {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Runner{Deps: d, options: o, watcher: newWatcher(d.Store, d.Log)}
+	return &Runner{Deps: d, options: o, watcher: newWatcher(d.Store, d.Log), media: semaphore.NewWeighted(mediaInMemory)}
 }
 
 // Hold is how the caller of an attempt holds its request.

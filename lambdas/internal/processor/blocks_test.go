@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
@@ -161,6 +164,39 @@ func TestUploadsAreFetched(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Ten requests with as many documents as there may be once had all of them in
+// memory together, which ends a process and with it the answers of others.
+func TestUploadsOfABatchShareItsMemory(t *testing.T) {
+	simulate(t, func(t *testing.T, w *world) {
+		w.content = []protocol.Block{protocol.TextBlock(prompt)}
+		w.uploads = map[string][]byte{"thesis": []byte("pdf")}
+		for range protocol.MaxDocuments {
+			w.content = append(w.content, protocol.Block{Type: protocol.BlockDocument, Format: "pdf", Name: "a", UploadID: "thesis"})
+		}
+		var atOnce, most atomic.Int32
+		w.produce = func(_ context.Context, _ int, take func(model.Delta)) (model.Answer, error) {
+			most.Store(max(most.Load(), atOnce.Add(1)))
+			defer atOnce.Add(-1)
+			time.Sleep(10 * time.Second)
+			take(model.Delta{Kind: model.KindText, Text: "a word"})
+			return model.Answer{StopReason: "end_turn", Usage: new(reported)}, nil
+		}
+		batch := []events.SQSMessage{w.admit(nil), w.admit(nil), w.admit(nil), w.admit(nil)}
+		begun := time.Now()
+		if response, err := w.start().Handle(t.Context(), events.SQSEvent{Records: batch}); err != nil || len(response.BatchItemFailures) != 0 {
+			t.Errorf("%+v, %v", response, err)
+		}
+		if took := time.Since(begun); most.Load() != 2 || took < 20*time.Second || took > 25*time.Second {
+			t.Errorf("at most %d at once, in %v", most.Load(), took)
+		}
+		for _, m := range batch {
+			if r := w.record(m); r.Status != protocol.StatusSucceeded || r.Attempt != 1 {
+				t.Errorf("record %+v", r)
+			}
+		}
+	})
 }
 
 // What a user says, sees and is told to run is nobody's business.
