@@ -259,6 +259,9 @@ func withType(out object) object {
 	case float64:
 		out["type"] = "number"
 	}
+	if slices.Contains(values, nil) {
+		out["nullable"] = true
+	}
 	return out
 }
 
