@@ -90,25 +90,35 @@ func firstWord(what string, took, direct sample) measure {
 	}
 }
 
-// ask returns how long the first word takes, and reads the answer to its end.
-func (e endpoint) ask(ctx context.Context, prompt string) (time.Duration, error) {
-	body := fmt.Sprintf(`{"model":%q,"stream":true,"messages":[{"role":"system","content":"script: %s"},{"role":"user","content":%q}]}`, e.model, firstScript, prompt)
+// post asks for a completion; the caller closes the body of its answer.
+func (e endpoint) post(ctx context.Context, prompt string, stream bool, script string) (*http.Response, error) {
+	body := fmt.Sprintf(`{"model":%q,"stream":%t,"messages":[{"role":"system","content":"script: %s"},{"role":"user","content":%q}]}`, e.model, stream, script, prompt)
 	post, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url+"/chat/completions", bytes.NewBufferString(body))
 	if err != nil {
-		return 0, fmt.Errorf("asking %s: %w", e.name, err)
+		return nil, fmt.Errorf("asking %s: %w", e.name, err)
 	}
 	post.Header.Set("Authorization", "Bearer "+e.key)
 	post.Header.Set("Content-Type", "application/json")
-	begun := time.Now()
 	response, err := http.DefaultClient.Do(post)
 	if err != nil {
-		return 0, fmt.Errorf("asking %s: %w", e.name, err)
+		return nil, fmt.Errorf("asking %s: %w", e.name, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		defer func() { _ = response.Body.Close() }()
+		text, _ := io.ReadAll(response.Body)
+		return nil, fmt.Errorf("asking %s: %s: %s", e.name, response.Status, text)
+	}
+	return response, nil
+}
+
+// ask returns how long the first word takes, and reads the answer to its end.
+func (e endpoint) ask(ctx context.Context, prompt string) (time.Duration, error) {
+	begun := time.Now()
+	response, err := e.post(ctx, prompt, true, firstScript)
+	if err != nil {
+		return 0, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(response.Body)
-		return 0, fmt.Errorf("asking %s: %s: %s", e.name, response.Status, text)
-	}
 	var first time.Duration
 	done := false
 	lines := bufio.NewScanner(response.Body)

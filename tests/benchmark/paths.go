@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -158,25 +157,18 @@ func (c *cloud) completions(u *user) endpoint {
 
 // read asks and reads the whole answer; it returns how long that took.
 func (e endpoint) read(ctx context.Context, prompt string, stream bool, script string) (time.Duration, error) {
-	body := fmt.Sprintf(`{"model":%q,"stream":%t,"messages":[{"role":"system","content":"script: %s"},{"role":"user","content":%q}]}`, e.model, stream, script, prompt)
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url+"/chat/completions", bytes.NewBufferString(body))
-	if err != nil {
-		return 0, fmt.Errorf("asking %s: %w", e.name, err)
-	}
-	post.Header.Set("Authorization", "Bearer "+e.key)
-	post.Header.Set("Content-Type", "application/json")
 	begun := time.Now()
-	response, err := http.DefaultClient.Do(post)
+	response, err := e.post(ctx, prompt, stream, script)
 	if err != nil {
-		return 0, fmt.Errorf("asking %s: %w", e.name, err)
+		return 0, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return 0, fmt.Errorf("reading the answer of %s: %w", e.name, err)
 	}
-	if response.StatusCode != http.StatusOK || stream && !bytes.Contains(text, []byte("data: [DONE]")) {
-		return 0, fmt.Errorf("the answer of %s is not whole: %s: %s", e.name, response.Status, text)
+	if stream && !bytes.Contains(text, []byte("data: [DONE]")) {
+		return 0, fmt.Errorf("the answer of %s is not whole: %s", e.name, text)
 	}
 	return time.Since(begun), nil
 }
