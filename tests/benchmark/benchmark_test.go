@@ -21,7 +21,7 @@ func TestParse(t *testing.T) {
 		want    string
 		wantErr string
 	}{
-		{"", "preview zips cold first openai frames load units paths memory capacity start", ""},
+		{"", "preview zips cold first openai frames load units limits paths memory capacity start", ""},
 		{"-only zips", "zips", ""},
 		{"-only start,preview", "start preview", ""},
 		{"-only zips,speed", "", `no row "speed"`},

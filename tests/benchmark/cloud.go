@@ -39,9 +39,10 @@ type cloud struct {
 // outputs are /config.json.
 type outputs struct {
 	client.Config
-	OpenAIURL         string `json:"openAiUrl"`
-	QueueURL          string `json:"queueUrl"`
-	RequestsTableName string `json:"requestsTableName"`
+	OpenAIURL         string            `json:"openAiUrl"`
+	QueueURL          string            `json:"queueUrl"`
+	RequestsTableName string            `json:"requestsTableName"`
+	FunctionARNs      map[string]string `json:"functionArns"`
 }
 
 // startCloud runs the service as the stack dev configures it, but for overrides

@@ -24,6 +24,7 @@ func rows() []row {
 		{"frames", "WebSocket frames of 1,000 tokens at 80 tokens/s", measureFrames},
 		{"load", "Concurrent streams at 50 tokens/s through one processor process", measureLoad},
 		{"units", "What a request of 1 KB with an answer of 1,000 tokens uses", measureUnits},
+		{"limits", "Admission with all limits on", measureLimits},
 		{"paths", "What a request costs beside the model, by the way its answer takes", measurePaths},
 		{"memory", "What the memory of the processor does to its answers", measureMemory},
 		{"capacity", "Which limit of AWS binds first", measureCapacity},
