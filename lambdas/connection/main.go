@@ -16,7 +16,7 @@ func main() {
 	l := lifecycle.New(f)
 	handler := &connection.Handler{
 		Store:          l.Store,
-		Lives:          l.Service,
+		Life:           l.Service,
 		Sockets:        l.Sockets,
 		Log:            f.Log,
 		MaxConnections: f.Settings.UserConnections,

@@ -26,12 +26,12 @@ func newProcessor(f start.Function) *processor.Processor {
 	s, l := f.Settings, lifecycle.New(f)
 	return processor.New(processor.Deps{
 		Store:   l.Store,
-		Lives:   l.Service,
+		Life:    l.Service,
 		Queue:   l.Queue,
 		Model:   bedrock.New(l.AWS, bedrock.Options{GuardrailID: s.GuardrailID, GuardrailVersion: s.GuardrailVersion}),
 		Uploads: objects.New(l.AWS, s.UploadsURL, time.Now),
 		Hub:     l.Hub,
-		Pace:    l.Pace,
+		Backoff: l.Backoff,
 		Metrics: f.Metrics,
 		Log:     f.Log,
 	}, processor.Options{MaxAge: s.MaxAge, Options: attempt.Options{

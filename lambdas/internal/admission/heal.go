@@ -63,7 +63,7 @@ func (s *Service) healOpen(ctx context.Context, account life.Account) bool {
 			if err != nil {
 				return err
 			}
-			ok, err := s.Healer.Heal(ctx, record)
+			ok, err := s.Life.Heal(ctx, record)
 			if ok {
 				released.Store(true)
 			}

@@ -136,7 +136,7 @@ func (s *Service) setGoing(ctx context.Context, record life.Record, unsent bool)
 		}
 		return record
 	}
-	released, err := s.Healer.Heal(ctx, record)
+	released, err := s.Life.Heal(ctx, record)
 	if err != nil {
 		s.Log.WarnContext(ctx, "request not healed", "request", record.RequestID, "error", err)
 	}

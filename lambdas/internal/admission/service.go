@@ -32,8 +32,8 @@ type Store interface {
 	Spending(ctx context.Context, period string) (protocol.USD, error)
 }
 
-// Healer gives a request what it needs that does not move by itself.
-type Healer interface {
+// Life gives a request what it needs that does not move by itself.
+type Life interface {
 	Heal(ctx context.Context, record life.Record) (bool, error)
 }
 
@@ -47,7 +47,7 @@ type Queue interface {
 type Service struct {
 	Store    Store
 	Queue    Queue
-	Healer   Healer
+	Life     Life
 	Tiers    environment.Tiers
 	Prices   map[string]life.Price // by model; empty: money is not counted
 	Breaker  *Breaker              // nil: the service as a whole has no budget

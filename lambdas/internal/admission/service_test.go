@@ -44,7 +44,7 @@ func newWorld(t *testing.T) *world {
 	w.Service = &admission.Service{
 		Store:    w.db,
 		Queue:    w,
-		Healer:   &life.Service{Store: w.db, Queue: w, Now: w.now, MaxAge: 15 * time.Minute},
+		Life:     &life.Service{Store: w.db, Queue: w, Now: w.now, MaxAge: 15 * time.Minute},
 		Tiers:    environment.Tiers{Default: environment.Limits{MonthlyRequests: 10, MonthlyTokens: 10_000}, Groups: map[string]environment.Limits{"gold": {}}},
 		Calendar: calendar,
 		Cap:      5,

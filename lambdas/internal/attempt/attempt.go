@@ -76,7 +76,7 @@ func (a *attempt) run(ctx context.Context) Verdict {
 	defer timer.Stop()
 
 	a.stream = a.Hub.Open(owned, relay.Options{
-		Record: a.record, Log: a.putChunk, Interval: a.options.FlushInterval, Pace: a.Pace,
+		Record: a.record, Log: a.putChunk, Interval: a.options.FlushInterval, Backoff: a.Backoff,
 	})
 	defer a.stream.Leave()
 	defer a.watcher.watch(a.record, func(r life.Record) { a.observe(r, lose, stop) })()

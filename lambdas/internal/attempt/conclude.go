@@ -101,7 +101,7 @@ func (a *attempt) finish(ctx context.Context, outcome string, end life.End) (str
 func (a *attempt) tell(ctx context.Context, ended life.Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 	defer cancel()
-	return a.Lives.Conclude(ctx, ended)
+	return a.Life.Conclude(ctx, ended)
 }
 
 func (a *attempt) completeLog(ctx context.Context) (int, error) {

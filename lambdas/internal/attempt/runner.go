@@ -27,8 +27,8 @@ type Store interface {
 	PutChunk(ctx context.Context, requestID, owner string, chunk life.Chunk, expires time.Time) error
 }
 
-// Lives settles and tells what has ended. Its method is that of life.Service.
-type Lives interface {
+// Life settles and tells what has ended. Its method is that of life.Service.
+type Life interface {
 	Conclude(ctx context.Context, record life.Record) error
 }
 
@@ -49,20 +49,20 @@ type Uploads interface {
 	Fetch(ctx context.Context, userID, uploadID string) ([]byte, error)
 }
 
-// Pace follows what API Gateway takes. Its methods are those of sockets.Pace.
-type Pace interface {
-	relay.Pace
+// Backoff follows what API Gateway takes. Its methods are those of sockets.Backoff.
+type Backoff interface {
+	relay.Backoff
 	TakeRefused() int64
 }
 
 // Deps are the things that a Runner works with.
 type Deps struct {
 	Store   Store
-	Lives   Lives
+	Life    Life
 	Model   Model
 	Uploads Uploads // nil: no input refers to any
 	Hub     *relay.Hub
-	Pace    Pace
+	Backoff Backoff
 	Metrics *metrics.Recorder // nil: none are written
 	Log     *slog.Logger
 }
@@ -126,7 +126,7 @@ func (r *Runner) CountPosts() {
 		metrics.Count(metrics.Frames, posts.Delivered),
 		metrics.Count(metrics.GoneSockets, posts.Gone),
 		metrics.Count(metrics.LostFrames, posts.Lost),
-		metrics.Count(metrics.ThrottledPosts, r.Pace.TakeRefused()),
+		metrics.Count(metrics.ThrottledPosts, r.Backoff.TakeRefused()),
 	)
 }
 

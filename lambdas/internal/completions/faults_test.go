@@ -112,7 +112,7 @@ func alone(store completions.Store, queue completions.Queue, run attempts) *comp
 	log := logging.New(io.Discard, 0)
 	return &completions.Function{
 		API: &httpapi.API{ClientID: "client", Log: log}, Admission: admitsAll{}, Attempts: run,
-		Store: store, Healer: idle{}, Queue: queue, Now: time.Now, Log: log,
+		Store: store, Life: idle{}, Queue: queue, Now: time.Now, Log: log,
 	}
 }
 

@@ -96,7 +96,7 @@ func (f *Function) catchUp(ctx context.Context, key life.Key, at position, reply
 		reply.end(record)
 		return at, true, nil
 	}
-	if _, err := f.Healer.Heal(ctx, record); err != nil {
+	if _, err := f.Life.Heal(ctx, record); err != nil {
 		return at, false, fmt.Errorf("healing request %s: %w", key.RequestID, err)
 	}
 	return at, false, nil

@@ -56,8 +56,8 @@ type Store interface {
 	Chunks(ctx context.Context, requestID, owner string, afterSeq int) ([]life.Chunk, error)
 }
 
-// Healer gives a request what it needs that does not move by itself.
-type Healer interface {
+// Life gives a request what it needs that does not move by itself.
+type Life interface {
 	Heal(ctx context.Context, record life.Record) (bool, error)
 }
 
@@ -73,7 +73,7 @@ type Function struct {
 	Admission Admission
 	Attempts  Attempts
 	Store     Store
-	Healer    Healer
+	Life      Life
 	Queue     Queue
 	Lease     time.Duration // default: life.DefaultLease
 	Now       life.Now

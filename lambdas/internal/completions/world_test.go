@@ -56,19 +56,19 @@ func newWorld(t *testing.T) *world {
 	now := time.Now
 	lives := &life.Service{Store: w.db, Queue: w, Now: now, MaxAge: 15 * time.Minute}
 	log := logging.New(io.Discard, 0)
-	pace := &sockets.Pace{}
+	backoff := &sockets.Backoff{}
 	w.Function = &completions.Function{
 		API:    &httpapi.API{ClientID: "client", Log: log},
 		Models: []string{"m", "n"},
 		Admission: &admission.Service{
-			Store: w.db, Queue: w, Healer: lives, Calendar: calendar, Cap: 5, Now: now, Log: log, InputTTL: time.Hour,
+			Store: w.db, Queue: w, Life: lives, Calendar: calendar, Cap: 5, Now: now, Log: log, InputTTL: time.Hour,
 			Tiers: environment.Tiers{Default: environment.Limits{MonthlyRequests: 10, MonthlyTokens: 10_000}},
 			Model: admission.Model{ID: "m", Allowed: []string{"m", "n"}, MaxTokens: 100, AllowSystem: true},
 		},
 		Attempts: attempt.New(attempt.Deps{
-			Store: w.db, Lives: lives, Model: w, Hub: relay.NewHub(nil, w.db), Pace: pace, Log: log,
+			Store: w.db, Life: lives, Model: w, Hub: relay.NewHub(nil, w.db), Backoff: backoff, Log: log,
 		}, attempt.Options{LogTTL: time.Hour}),
-		Store: w.db, Healer: lives, Queue: w, Now: now, Log: log,
+		Store: w.db, Life: lives, Queue: w, Now: now, Log: log,
 	}
 	return w
 }

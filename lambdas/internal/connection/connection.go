@@ -30,8 +30,8 @@ type Store interface {
 	DeleteConnection(ctx context.Context, connection life.Connection, connectedBefore time.Time) error
 }
 
-// Lives moves requests on. Its methods are those of life.Service.
-type Lives interface {
+// Life moves requests on. Its methods are those of life.Service.
+type Life interface {
 	Cancel(ctx context.Context, key life.Key) (life.Record, error)
 	Heal(ctx context.Context, record life.Record) (bool, error)
 }
@@ -46,7 +46,7 @@ type Sockets interface {
 // Handler answers the events of the three routes.
 type Handler struct {
 	Store   Store
-	Lives   Lives
+	Life    Life
 	Sockets Sockets
 	Log     *slog.Logger
 	// MaxConnections is how many sockets a user may have; the oldest is closed

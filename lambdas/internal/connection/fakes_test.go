@@ -42,7 +42,7 @@ func newWorld() *world {
 }
 
 func (w *world) handler() *connection.Handler {
-	return &connection.Handler{Store: w, Lives: w, Sockets: w, Log: slog.New(slog.DiscardHandler)}
+	return &connection.Handler{Store: w, Life: w, Sockets: w, Log: slog.New(slog.DiscardHandler)}
 }
 
 func (w *world) step(operation, what string) error {

@@ -62,7 +62,7 @@ func (h *Handler) message(ctx context.Context, c life.Connection, e events.APIGa
 		err = life.ErrNotFound
 	case frame.Action == protocol.ActionCancel:
 		// The end frame goes to every socket of the user, this one included.
-		_, err = h.Lives.Cancel(ctx, key)
+		_, err = h.Life.Cancel(ctx, key)
 	case frame.Action == protocol.ActionResume:
 		err = h.resume(ctx, c, key, frame)
 	}

@@ -28,7 +28,7 @@ func (h *Handler) resume(ctx context.Context, c life.Connection, key life.Key, f
 	if err := h.replay(ctx, c, record, frame); err != nil {
 		return err
 	}
-	if _, err := h.Lives.Heal(ctx, record); err != nil {
+	if _, err := h.Life.Heal(ctx, record); err != nil {
 		h.Log.WarnContext(ctx, "cannot heal a request", "requestId", key.RequestID, "error", err)
 	}
 	return nil

@@ -36,15 +36,15 @@ func startCompletions(p *process) handler {
 		API:    &httpapi.API{ClientID: clientID, Log: c.log},
 		Models: []string{modelID},
 		Admission: &admission.Service{
-			Store: c.store, Queue: c.queue, Healer: &services,
+			Store: c.store, Queue: c.queue, Life: &services,
 			Prices: s.prices(), Breaker: admission.NewBreaker(s.serviceBudget, p.now), Tiers: s.tiers, Calendar: s.calendar, Rate: life.NewRate(s.rate, s.burst), Cap: s.cap,
 			Model:    admission.Model{ID: modelID, Allowed: []string{modelID}, MaxTokens: maxTokens, AllowSystem: true},
 			InputTTL: maxAge + retention, Now: p.now, Log: c.log,
 		},
 		Attempts: attempt.New(attempt.Deps{
-			Store: c.store, Lives: &services, Model: bedrock.New(c.config, bedrock.Options{}), Hub: hub, Pace: c.pace, Log: c.log,
+			Store: c.store, Life: &services, Model: bedrock.New(c.config, bedrock.Options{}), Hub: hub, Backoff: c.backoff, Log: c.log,
 		}, attempt.Options{LogTTL: maxAge + retention, Now: p.now}),
-		Store: c.store, Healer: &services, Queue: c.queue, Now: p.now, Log: c.log,
+		Store: c.store, Life: &services, Queue: c.queue, Now: p.now, Log: c.log,
 	}
 	return func(ctx context.Context, event any) (any, error) {
 		call, err := as[streamedCall](event)

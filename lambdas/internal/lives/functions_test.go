@@ -58,18 +58,18 @@ type clients struct {
 	queue    *queue.Queue
 	letters  *queue.Queue
 	sockets  *sockets.Sockets
-	pace     *sockets.Pace
+	backoff  *sockets.Backoff
 	services *life.Service
 	log      *slog.Logger
 }
 
 func (p *process) clients() clients {
 	w := p.world
-	c := clients{config: awsConfig(&wire{w, p}), pace: &sockets.Pace{}, log: w.log.With("function", p.function)}
+	c := clients{config: awsConfig(&wire{w, p}), backoff: &sockets.Backoff{}, log: w.log.With("function", p.function)}
 	c.store = dynamo.New(dynamodb.NewFromConfig(c.config), tables).WithClock(p.now)
 	messages := sqs.NewFromConfig(c.config)
 	c.queue, c.letters = queue.New(messages, w.queueURL), queue.New(messages, w.letterURL)
-	c.sockets = sockets.New(c.config, serviceURL, c.store, c.pace)
+	c.sockets = sockets.New(c.config, serviceURL, c.store, c.backoff)
 	c.services = &life.Service{
 		Store: c.store, Queue: c.queue, Poster: sockets.NewBroadcaster(c.sockets, c.store), Now: p.now, MaxAge: maxAge,
 	}
@@ -95,7 +95,7 @@ func (s settings) prices() map[string]life.Price {
 func startQuota(p *process) handler {
 	c, s := p.clients(), p.world.settings
 	service := &admission.Service{
-		Store: c.store, Queue: c.queue, Healer: c.services,
+		Store: c.store, Queue: c.queue, Life: c.services,
 		Prices: s.prices(), Breaker: admission.NewBreaker(s.serviceBudget, p.now), Tiers: s.tiers, Calendar: s.calendar, Rate: life.NewRate(s.rate, s.burst), Cap: s.cap,
 		Model:    admission.Model{ID: modelID, Allowed: []string{modelID}, MaxTokens: maxTokens, AllowSystem: true},
 		InputTTL: maxAge + retention, Now: p.now, Log: c.log,
@@ -128,7 +128,7 @@ func serveREST(log *slog.Logger, routes map[httpapi.Route]httpapi.Handler) handl
 
 func startConnection(p *process) handler {
 	c := p.clients()
-	h := &connection.Handler{Store: c.store, Lives: c.services, Sockets: c.sockets, Log: c.log, MaxConnections: 10}
+	h := &connection.Handler{Store: c.store, Life: c.services, Sockets: c.sockets, Log: c.log, MaxConnections: 10}
 	return func(ctx context.Context, event any) (any, error) {
 		request, err := as[events.APIGatewayWebsocketProxyRequest](event)
 		if err != nil {
@@ -144,7 +144,7 @@ func startProcessor(p *process) handler {
 	services := *c.services
 	services.Queue, services.Poster = nil, hub
 	h := processor.New(processor.Deps{
-		Store: c.store, Lives: &services, Queue: c.queue, Model: bedrock.New(c.config, bedrock.Options{}), Hub: hub, Pace: c.pace, Log: c.log,
+		Store: c.store, Life: &services, Queue: c.queue, Model: bedrock.New(c.config, bedrock.Options{}), Hub: hub, Backoff: c.backoff, Log: c.log,
 	}, processor.Options{MaxAge: maxAge, Options: attempt.Options{LogTTL: maxAge + retention, Now: p.now, CancelOnDisconnect: p.world.settings.deserters}})
 	return func(ctx context.Context, event any) (any, error) {
 		batch, err := as[events.SQSEvent](event)

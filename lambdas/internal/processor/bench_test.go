@@ -171,8 +171,8 @@ func BenchmarkThousandStreams(b *testing.B) {
 		l := &load{followers: map[string]*follower{}}
 		hub := relay.NewHub(l, l)
 		p := processor.New(processor.Deps{
-			Store: l, Queue: l, Model: l, Hub: hub, Pace: steady{}, Log: slog.New(slog.DiscardHandler),
-			Lives: &life.Service{Store: settles{load: l}, Poster: hub, Now: time.Now},
+			Store: l, Queue: l, Model: l, Hub: hub, Backoff: steady{}, Log: slog.New(slog.DiscardHandler),
+			Life: &life.Service{Store: settles{load: l}, Poster: hub, Now: time.Now},
 		}, processor.Options{})
 		var batch events.SQSEvent
 		for i := range loadStreams {

@@ -42,7 +42,7 @@ func (p *Processor) run(ctx context.Context, key life.Key, m *events.SQSMessage,
 
 // decline acts on a request that may not be claimed.
 func (p *Processor) decline(ctx context.Context, m *events.SQSMessage, refused *life.ClaimRefused) attempt.Verdict {
-	delay, err := p.Lives.Decline(ctx, refused)
+	delay, err := p.Life.Decline(ctx, refused)
 	switch {
 	case err != nil:
 		return attempt.HandBack(attempt.RetryDelay, err)

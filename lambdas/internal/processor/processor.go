@@ -27,10 +27,10 @@ type Store interface {
 	Claim(ctx context.Context, key life.Key, claim life.Claim) (life.Record, error)
 }
 
-// Lives ends what an attempt does not own. Its methods are those of
+// Life ends what an attempt does not own. Its methods are those of
 // life.Service.
-type Lives interface {
-	attempt.Lives
+type Life interface {
+	attempt.Life
 	Decline(ctx context.Context, refused *life.ClaimRefused) (time.Duration, error)
 }
 
@@ -48,12 +48,12 @@ type Queue interface {
 // Deps are the things that a Processor works with.
 type Deps struct {
 	Store   Store
-	Lives   Lives
+	Life    Life
 	Queue   Queue
 	Model   attempt.Model
 	Uploads attempt.Uploads // nil: no input refers to any
 	Hub     *relay.Hub
-	Pace    attempt.Pace
+	Backoff attempt.Backoff
 	Metrics *metrics.Recorder // nil: none are written
 	Log     *slog.Logger
 }
@@ -80,7 +80,7 @@ func New(d Deps, o Options) *Processor {
 		o.Now = time.Now
 	}
 	return &Processor{Deps: d, options: o, attempts: attempt.New(attempt.Deps{
-		Store: d.Store, Lives: d.Lives, Model: d.Model, Uploads: d.Uploads, Hub: d.Hub, Pace: d.Pace, Metrics: d.Metrics, Log: d.Log,
+		Store: d.Store, Life: d.Life, Model: d.Model, Uploads: d.Uploads, Hub: d.Hub, Backoff: d.Backoff, Metrics: d.Metrics, Log: d.Log,
 	}, o.Options)}
 }
 

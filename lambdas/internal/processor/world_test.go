@@ -178,15 +178,15 @@ func (w *world) start() *process {
 	p := &process{world: w}
 	p.hub = relay.NewHub(p, p)
 	p.Processor = processor.New(processor.Deps{
-		Store: p, Queue: p, Model: p, Uploads: p, Hub: p.hub, Pace: steady{},
-		Lives:   &life.Service{Store: p, Poster: p.hub, Now: time.Now, MaxAge: w.maxAge},
+		Store: p, Queue: p, Model: p, Uploads: p, Hub: p.hub, Backoff: steady{},
+		Life:    &life.Service{Store: p, Poster: p.hub, Now: time.Now, MaxAge: w.maxAge},
 		Metrics: metrics.New(w, "namespace", "service"),
 		Log:     slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, processor.Options{MaxAge: w.maxAge, Options: attempt.Options{LogTTL: time.Hour, CancelOnDisconnect: w.deserter}})
 	return p
 }
 
-// steady is a pace that nothing changes.
+// steady is a backoff that stretches nothing.
 type steady struct{}
 
 func (steady) Interval(base time.Duration) time.Duration { return base }

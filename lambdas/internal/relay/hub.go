@@ -33,9 +33,9 @@ type Connections interface {
 	Connections(ctx context.Context, userID string, consistent bool) ([]life.Connection, error)
 }
 
-// Pace stretches the interval between two frames while API Gateway refuses
+// Backoff stretches the interval between two frames while API Gateway refuses
 // posts.
-type Pace interface {
+type Backoff interface {
 	Interval(base time.Duration) time.Duration
 }
 

@@ -88,19 +88,19 @@ func TestFirstDeltaLeavesAtOnceAndTheRestCoalesces(t *testing.T) {
 	})
 }
 
-// pace doubles every interval.
-type pace struct{}
+// backoff doubles every interval.
+type backoff struct{}
 
-func (pace) Interval(base time.Duration) time.Duration { return 2 * base }
+func (backoff) Interval(base time.Duration) time.Duration { return 2 * base }
 
 func TestPaceStretchesTheInterval(t *testing.T) {
 	t.Parallel()
-	count := func(p relay.Pace) (n int) {
+	count := func(p relay.Backoff) (n int) {
 		synctest.Test(t, func(t *testing.T) {
 			g, log := newGateway(), &chunks{}
 			hub := relay.NewHub(g, sockets("a"))
 			o := options(log)
-			o.Pace = p
+			o.Backoff = p
 			s := hub.Open(t.Context(), o)
 			for range 1000 {
 				s.Write("x")
@@ -111,7 +111,7 @@ func TestPaceStretchesTheInterval(t *testing.T) {
 		})
 		return n
 	}
-	normal, stretched := count(nil), count(pace{})
+	normal, stretched := count(nil), count(backoff{})
 	if stretched > normal*6/10 {
 		t.Errorf("%d frames at twice the interval, %d at the normal one", stretched, normal)
 	}

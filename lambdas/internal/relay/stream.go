@@ -32,7 +32,7 @@ type Options struct {
 	Record   life.Record // as claimed: names the request, its attempt and model
 	Log      PutChunk
 	Interval time.Duration // that text waits for its frame. Default: DefaultFlushInterval
-	Pace     Pace          // nil: never stretched
+	Backoff  Backoff       // nil: never stretched
 }
 
 // Stream relays the answer of one attempt.
@@ -119,10 +119,10 @@ func (s *Stream) begin(kind protocol.FrameType, now time.Time) bool {
 func (s *Stream) interval(now time.Time) time.Duration {
 	base := min(s.options.Interval, max(eagerInterval, now.Sub(s.begun)/ageShare))
 	base -= base / postShare
-	if s.options.Pace == nil {
+	if s.options.Backoff == nil {
 		return base
 	}
-	return min(s.options.Pace.Interval(base), max(base, maxInterval))
+	return min(s.options.Backoff.Interval(base), max(base, maxInterval))
 }
 
 func (s *Stream) arm(wait time.Duration) {

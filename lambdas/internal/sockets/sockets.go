@@ -41,23 +41,23 @@ type Rows interface {
 
 // Sockets posts to the connections of one WebSocket API.
 type Sockets struct {
-	api  *apigatewaymanagementapi.Client
-	rows Rows
-	pace *Pace
+	api     *apigatewaymanagementapi.Client
+	rows    Rows
+	backoff *Backoff
 }
 
 var _ relay.Sockets = (*Sockets)(nil)
 
 // New returns the sockets behind endpoint, the callback URL of the API's stage.
-// Rows of connections that are gone are deleted; pace, unless nil, learns of
+// Rows of connections that are gone are deleted; backoff, unless nil, learns of
 // refused posts.
-func New(cfg aws.Config, endpoint string, rows Rows, pace *Pace) *Sockets {
+func New(cfg aws.Config, endpoint string, rows Rows, backoff *Backoff) *Sockets {
 	api := apigatewaymanagementapi.NewFromConfig(cfg, func(o *apigatewaymanagementapi.Options) {
 		o.BaseEndpoint = &endpoint
 		o.Retryer = aws.NopRetryer{}
 		o.HTTPClient = awsconfig.Sized(o.HTTPClient, maxIdleConns)
 	})
-	return &Sockets{api: api, rows: rows, pace: pace}
+	return &Sockets{api: api, rows: rows, backoff: backoff}
 }
 
 // NewBroadcaster returns the life.Poster of a function that streams nothing
@@ -133,8 +133,8 @@ func (s *Sockets) post(ctx context.Context, connectionID string, frame []byte) e
 		return nil
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("posting a frame: %w: %w", relay.ErrSlow, err)
-	case errors.Is(err, relay.ErrSlow) && s.pace != nil:
-		s.pace.Refused()
+	case errors.Is(err, relay.ErrSlow) && s.backoff != nil:
+		s.backoff.Refused()
 	}
 	return fmt.Errorf("posting a frame: %w", err)
 }

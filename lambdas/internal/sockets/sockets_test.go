@@ -79,7 +79,7 @@ func (r *rows) DeleteConnection(_ context.Context, c life.Connection, before tim
 	return nil
 }
 
-func newSockets(g *gateway, r *rows, p *sockets.Pace) *sockets.Sockets {
+func newSockets(g *gateway, r *rows, p *sockets.Backoff) *sockets.Sockets {
 	cfg := aws.Config{
 		Region: "eu-west-1",
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
@@ -156,7 +156,7 @@ func TestDeliverEndsWithItsContext(t *testing.T) {
 
 func TestRefusalsStretchThePace(t *testing.T) {
 	t.Parallel()
-	p := &sockets.Pace{}
+	p := &sockets.Backoff{}
 	g := newGateway(t, limited, ok)
 	if err := newSockets(g, &rows{}, p).Deliver(t.Context(), aged(time.Minute), []byte("frame")); err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func TestRefusalsStretchThePace(t *testing.T) {
 func TestPaceComesBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var p sockets.Pace
+		var p sockets.Backoff
 		want := func(interval time.Duration) {
 			t.Helper()
 			if got := p.Interval(100 * time.Millisecond); got != interval {

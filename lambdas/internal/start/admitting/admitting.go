@@ -18,7 +18,7 @@ func New(f start.Function, l lifecycle.Lifecycle) *admission.Service {
 	return &admission.Service{
 		Store:    l.Store,
 		Queue:    l.Queue,
-		Healer:   l.Service,
+		Life:     l.Service,
 		Tiers:    s.Tiers,
 		Prices:   s.Prices,
 		Uploads:  objects.New(l.AWS, s.UploadsURL, time.Now),

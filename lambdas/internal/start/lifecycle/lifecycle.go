@@ -24,7 +24,7 @@ type Lifecycle struct {
 	AWS     aws.Config
 	Store   *dynamo.Store
 	Queue   *queue.Queue
-	Pace    *sockets.Pace // slows down where posts are refused
+	Backoff *sockets.Backoff // slows down where posts are refused
 	Sockets *sockets.Sockets
 	Hub     *relay.Hub // posts to all sockets of a user
 	Service *life.Service
@@ -34,11 +34,11 @@ type Lifecycle struct {
 // New wires the lifecycle from the settings of a function.
 func New(f start.Function) Lifecycle {
 	s := f.Settings
-	l := Lifecycle{AWS: awsconfig.Load(os.Getenv), Pace: &sockets.Pace{}}
+	l := Lifecycle{AWS: awsconfig.Load(os.Getenv), Backoff: &sockets.Backoff{}}
 	l.Store = dynamo.New(dynamodb.NewFromConfig(l.AWS), dynamo.Tables{Quota: s.QuotaTable, Requests: s.RequestsTable, Connections: s.ConnectionsTable})
 	l.sqs = sqs.NewFromConfig(l.AWS)
 	l.Queue = l.QueueAt(s.QueueURL)
-	l.Sockets = sockets.New(l.AWS, s.WebSocketAPIEndpoint, l.Store, l.Pace)
+	l.Sockets = sockets.New(l.AWS, s.WebSocketAPIEndpoint, l.Store, l.Backoff)
 	l.Hub = sockets.NewBroadcaster(l.Sockets, l.Store)
 	l.Service = &life.Service{Store: l.Store, Queue: l.Queue, Poster: l.Hub, Meter: f.Metrics, Now: time.Now, MaxAge: s.MaxAge}
 	return l
