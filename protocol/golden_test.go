@@ -96,6 +96,9 @@ func TestOlderClientReadsEveryProblem(t *testing.T) {
 		if err := json.Unmarshal(data, &problem); err != nil || problem.Code == "" {
 			t.Errorf("read %+v, %v", problem, err)
 		}
+		if problem.Code == protocol.CodeQuotaExceeded && (problem.Limit == nil || problem.Used == nil) {
+			t.Errorf("a quota is exceeded without limit and used, which were always there: %s", data)
+		}
 	})
 }
 

@@ -48,7 +48,8 @@ const (
 	CodeModelNotAllowed Code = "model_not_allowed"
 	// CodeModelNotCapable is a request with something that its model does not take.
 	CodeModelNotCapable Code = "model_not_capable"
-	// CodeUploadNotFound is a block whose upload its user does not have.
+	// CodeUploadNotFound is a block whose upload its user does not have. It also
+	// ends a request whose upload went after its admission.
 	CodeUploadNotFound      Code = "upload_not_found"
 	CodeUnauthenticated     Code = "unauthenticated"
 	CodeForbidden           Code = "forbidden"

@@ -141,9 +141,10 @@ type Problem struct {
 	Detail string       `json:"detail,omitempty"`
 	Code   Code         `json:"code"`
 	Errors []FieldError `json:"errors,omitempty"`
-	// Quota and ResetsAt come with CodeQuotaExceeded. Quota is QuotaRequests or
-	// QuotaTokens, of which Limit and Used are numbers, or QuotaBudget, which
-	// comes with Budget: clients from before budgets read whole numbers.
+	// Quota, Limit, Used and ResetsAt come with CodeQuotaExceeded. Limit and Used
+	// are whole numbers, as clients from before budgets read them: of requests with
+	// QuotaRequests, of tokens with QuotaTokens, and of nano-dollars with
+	// QuotaBudget, which comes with Budget in dollars, too.
 	Quota    string       `json:"quota,omitempty"`
 	Limit    *int64       `json:"limit,omitempty"`
 	Used     *int64       `json:"used,omitempty"`

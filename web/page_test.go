@@ -141,6 +141,7 @@ func TestMoneyShowsWhereThereIsABudget(t *testing.T) {
 	p.wait("the budget", `document.getElementById("usage").innerText.includes("$3.50 of $5.00 left")`)
 	f.refuse = &protocol.Problem{
 		Type: "t", Title: "Quota exceeded", Status: 429, Code: protocol.CodeQuotaExceeded, Quota: protocol.QuotaBudget,
+		Limit: new(int64(5_000_000_000)), Used: new(int64(4_997_500_000)),
 		Budget:   &protocol.BudgetUsage{Currency: protocol.Currency, Limit: new(5 * protocol.Dollar), Used: 4_997_500_000},
 		ResetsAt: "2026-12-01T00:00:00Z",
 	}

@@ -263,7 +263,7 @@ func TestOperationOfBudgets(t *testing.T) {
 	}
 	wants(q("show", user), "$0 of $0.5, $0 reserved")
 	wants(q("set", user, "-budget", "0.0001"), "$0 of $0.0001", "budget $0.0001")
-	if a := submit(); a.Code() != "quota_exceeded" || !strings.Contains(string(a.Body), `"quota":"budget","budget":{"currency":"USD","limit":0.0001,"used":0,`) {
+	if a := submit(); a.Code() != "quota_exceeded" || !strings.Contains(string(a.Body), `"quota":"budget","limit":100000,"used":0,"budget":{"currency":"USD","limit":0.0001,"used":0,`) {
 		t.Errorf("over the budget as set: %d %s", a.Status, a.Body)
 	}
 	wants(q("grant", user, "-budget", "0.25", "-until", "1h"), "$0 of $0.2501", "grant     $0.25 until")

@@ -52,12 +52,10 @@ func (s *Service) refuse(ctx context.Context, c call, account life.Account, refu
 
 // explain says which quota is used up, and how much of it is.
 func explain(p *protocol.Problem, refusal *life.Refusal, usage protocol.Usage) {
-	p.Quota, p.ResetsAt = refusal.Quota, usage.ResetsAt
+	p.Quota, p.Limit, p.Used, p.ResetsAt = refusal.Quota, &refusal.Limit, &refusal.Used, usage.ResetsAt
 	if refusal.Quota == protocol.QuotaBudget {
 		p.Budget = usage.Budget
-		return
 	}
-	p.Limit, p.Used = &refusal.Limit, &refusal.Used
 }
 
 func reasonOf(refusal *life.Refusal) string {

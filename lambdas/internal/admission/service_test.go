@@ -265,8 +265,11 @@ func TestSubmitRefusals(t *testing.T) {
 				t.Errorf("status %d, headers %v", a.refusal.Status(), a.refusal.Header)
 			}
 			if p := a.refusal.Problem; test.quota != "" && (p.ResetsAt != "2026-12-01T00:00:00Z" ||
-				(p.Limit == nil || p.Used == nil) == (test.quota != protocol.QuotaBudget) || (p.Budget == nil) == (test.quota == protocol.QuotaBudget)) {
+				p.Limit == nil || p.Used == nil || (p.Budget == nil) == (test.quota == protocol.QuotaBudget)) {
 				t.Errorf("problem %+v", p)
+			}
+			if p := a.refusal.Problem; test.quota == protocol.QuotaBudget && (*p.Limit != 250_000 || *p.Used != 0 || *p.Budget.Limit != 250_000) {
+				t.Errorf("limit %d, used %d, budget %+v: all of them of one account", *p.Limit, *p.Used, p.Budget)
 			}
 			after := w.account(t)
 			if before.InFlight != after.InFlight || before.Months["2026-11"] != after.Months["2026-11"] || len(w.sent) != test.prior {

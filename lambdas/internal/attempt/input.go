@@ -10,33 +10,32 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-var errNoUploads = errors.New("an input refers to an upload, and there are none here")
-
 // input is what the model is asked, with the bytes of all uploads. release gives
 // their memory back.
 func (a *attempt) input(ctx context.Context) (in life.Input, release func(), err error) {
 	if in, err = a.stored(ctx); err != nil {
-		return in, nil, unreadable(ctx, err, false)
+		return in, nil, unreadable(ctx, err, protocol.CodeInternal)
 	}
 	if release, err = a.reserve(ctx, in.Messages); err != nil {
 		return in, nil, err
 	}
 	if in.Messages, err = a.withUploads(ctx, in.Messages); err != nil {
 		release()
-		return in, nil, unreadable(ctx, err, true)
+		return in, nil, unreadable(ctx, err, protocol.CodeUploadNotFound)
 	}
 	return in, release, nil
 }
 
-// unreadable is the failure of an input that cannot be read. Where something of
-// it is gone that a body only refers to, no other request with that body can
-// succeed.
-func unreadable(ctx context.Context, err error, referred bool) error {
+// unreadable is the failure of an input that cannot be read: gone is its code if
+// it is no longer there.
+func unreadable(ctx context.Context, err error, gone protocol.Code) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	gone := errors.Is(err, life.ErrNotFound)
-	return &model.Failure{Code: protocol.CodeInternal, Retryable: !gone, Final: gone && referred, Err: err}
+	if errors.Is(err, life.ErrNotFound) {
+		return &model.Failure{Code: gone, Err: err}
+	}
+	return &model.Failure{Code: protocol.CodeInternal, Retryable: true, Err: err}
 }
 
 func (a *attempt) stored(ctx context.Context) (life.Input, error) {
@@ -70,7 +69,7 @@ func (a *attempt) fill(ctx context.Context, blocks []protocol.Block) ([]protocol
 			continue
 		}
 		if a.Uploads == nil {
-			return nil, errNoUploads
+			return nil, life.ErrNotFound
 		}
 		if filled[i].Data, err = a.Uploads.Fetch(ctx, a.record.UserID, b.UploadID); err != nil {
 			return nil, err

@@ -50,7 +50,7 @@ func (a Admission) Check(account Account) *Refusal {
 	case a.Allowance.MonthlyBudget > 0 && a.Record.Price == nil:
 		return &Refusal{Code: protocol.CodeModelNotAllowed}
 	case a.Allowance.MonthlyBudget > 0 && month.HeldCost > a.Allowance.MonthlyBudget-a.Record.CostEstimate:
-		return a.overQuota(protocol.QuotaBudget, 0, 0)
+		return a.overQuota(protocol.QuotaBudget, int64(a.Allowance.MonthlyBudget), int64(month.Cost))
 	case a.Cap > 0 && account.InFlight >= a.Cap:
 		return &Refusal{Code: protocol.CodeTooManyInFlight, RetryAfter: 1}
 	}

@@ -58,8 +58,8 @@ type Refusal struct {
 	Code       protocol.Code
 	RetryAfter int64  // seconds, at least 1; 0: none is promised
 	Quota      string // requests, tokens or budget, with CodeQuotaExceeded
-	Limit      int64  // of requests or tokens, whichever is Quota
-	Used       int64  // of requests or tokens, whichever is Quota
+	Limit      int64  // of requests, tokens or nano-dollars, whichever is Quota
+	Used       int64  // of requests, tokens or nano-dollars, whichever is Quota
 }
 
 func (e *Refusal) Error() string { return "admission refused: " + string(e.Code) }

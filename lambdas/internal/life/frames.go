@@ -13,6 +13,7 @@ var failures = map[protocol.Code]protocol.RequestError{
 	protocol.CodeCancelled:       {Message: "The request was cancelled.", Retryable: false},
 	protocol.CodeExpired:         {Message: "The request waited too long and was not run.", Retryable: true},
 	protocol.CodeDeadLettered:    {Message: "The request could not be completed after several attempts.", Retryable: true},
+	protocol.CodeUploadNotFound:  {Message: "A file of the request is no longer there. Upload it again.", Retryable: false},
 	protocol.CodeInternal:        {Message: "The service failed to complete the request.", Retryable: true},
 }
 

@@ -129,6 +129,7 @@ func TestEnd(t *testing.T) {
 		{"timeout", failed(protocol.CodeModelTimeout, true), "", 504, nil},
 		{"expired", failed(protocol.CodeExpired, true), "", 504, nil},
 		{"cancelled", failed(protocol.CodeCancelled, false), "", 409, map[string]string{"x-should-retry": "false"}},
+		{"gone upload", failed(protocol.CodeUploadNotFound, false), "", 400, map[string]string{"x-should-retry": "false"}},
 		{"internal", failed(protocol.CodeInternal, true), "", 500, nil},
 		{"dead-lettered", failed(protocol.CodeDeadLettered, true), "", 500, nil},
 	}
@@ -142,7 +143,11 @@ func TestEnd(t *testing.T) {
 			if failure == nil {
 				return
 			}
-			if failure.Status != test.status || failure.Type != "server_error" || value(failure.Code) != string(test.frame.Code) || failure.Message != "Words." {
+			kind := "server_error"
+			if test.status == 400 {
+				kind = "invalid_request_error"
+			}
+			if failure.Status != test.status || failure.Type != kind || value(failure.Code) != string(test.frame.Code) || failure.Message != "Words." {
 				t.Errorf("failure %d: %s", failure.Status, failure.Body())
 			}
 			sameHeader(t, failure.Header, test.header)

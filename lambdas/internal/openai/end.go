@@ -55,6 +55,7 @@ var failureStatuses = map[protocol.Code]int{
 	protocol.CodeModelTimeout:   http.StatusGatewayTimeout,
 	protocol.CodeExpired:        http.StatusGatewayTimeout,
 	protocol.CodeCancelled:      http.StatusConflict,
+	protocol.CodeUploadNotFound: http.StatusBadRequest,
 }
 
 // Failure is the error of a request that was admitted and did not succeed.
@@ -63,6 +64,9 @@ func Failure(failed protocol.RequestError) *Error {
 	e := &Error{Status: http.StatusInternalServerError, Message: failed.Message, Type: typeServer, Code: orNull(string(failed.Code))}
 	if status, ok := failureStatuses[failed.Code]; ok {
 		e.Status = status
+	}
+	if e.Status == http.StatusBadRequest {
+		e.Type = typeInvalidRequest
 	}
 	switch {
 	case !failed.Retryable:

@@ -33,7 +33,7 @@ func overQuota() *httpapi.Error {
 
 func overBudget() *httpapi.Error {
 	e := httpapi.NewError(protocol.CodeQuotaExceeded, "The monthly quota does not allow this request.").With("Retry-After", "3663")
-	e.Problem.Quota, e.Problem.ResetsAt = protocol.QuotaBudget, "2026-12-01T00:00:00Z"
+	e.Problem.Quota, e.Problem.Limit, e.Problem.Used, e.Problem.ResetsAt = protocol.QuotaBudget, new(int64(5_000_000_000)), new(int64(4_990_000_000)), "2026-12-01T00:00:00Z"
 	e.Problem.Budget = &protocol.BudgetUsage{Currency: protocol.Currency, Limit: new(5 * protocol.Dollar), Used: 5*protocol.Dollar - protocol.Dollar/100}
 	return e
 }

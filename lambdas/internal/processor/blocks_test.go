@@ -153,7 +153,7 @@ func TestUploadsAreFetched(t *testing.T) {
 				w.finish(m)
 				r := w.record(m)
 				if !test.found {
-					if r.Status != protocol.StatusFailed || r.ErrorCode != protocol.CodeInternal || !r.Final || w.modelCalls() != 0 {
+					if r.Status != protocol.StatusFailed || r.ErrorCode != protocol.CodeUploadNotFound || *life.EndFrame(r).Retryable || w.modelCalls() != 0 {
 						t.Errorf("record %+v", r)
 					}
 					return
