@@ -121,8 +121,7 @@ func (s *Service) submit(ctx context.Context, c call, body []byte) (Admitted, er
 	if c.submission, invalid = s.Model.Parse(body); invalid != nil {
 		return s.refuseInvalid(ctx, c, invalid)
 	}
-	var err error
-	if c.submission.MediaTokens, err = s.media(ctx, c.key.UserID, c.submission); err != nil {
+	if err := s.media(ctx, c.key.UserID, &c.submission); err != nil {
 		if invalid, refused := errors.AsType[*httpapi.Error](err); refused {
 			return s.refuseInvalid(ctx, c, invalid)
 		}

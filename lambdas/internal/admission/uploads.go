@@ -19,12 +19,12 @@ type Uploads interface {
 	Find(ctx context.Context, userID, uploadID string) (life.Upload, error)
 }
 
-// media finds the uploads that a conversation refers to, and returns the tokens
-// that its images and documents may count.
-func (s *Service) media(ctx context.Context, userID string, submission Submission) (tokens int64, err error) {
+// media finds the uploads that a submission refers to, and completes it with
+// their bytes and the tokens that its images and documents may count.
+func (s *Service) media(ctx context.Context, userID string, submission *Submission) (err error) {
 	family := modelfamily.Of(submission.Model.ModelID)
 	var missing, wrong problems
-	var together int64
+	var together, uploaded, tokens int64
 	eachBlock(submission.Input.Messages, func(field string, b protocol.Block) {
 		if err != nil || b.Type != protocol.BlockImage && b.Type != protocol.BlockDocument {
 			return
@@ -42,6 +42,7 @@ func (s *Service) media(ctx context.Context, userID string, submission Submissio
 			}
 			wrong.size(field+".uploadId", b.Type, upload.Bytes)
 			bytes = upload.Bytes
+			uploaded += bytes
 		}
 		tokens += mediaTokens(b, bytes, family)
 		together += bytes
@@ -51,15 +52,16 @@ func (s *Service) media(ctx context.Context, userID string, submission Submissio
 	}
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("finding an upload: %w", err)
+		return fmt.Errorf("finding an upload: %w", err)
 	case len(missing.fields) > 0:
 		e := httpapi.NewError(protocol.CodeUploadNotFound, "An upload was not found.")
 		e.Problem.Errors = missing.fields
-		return 0, e
+		return e
 	case len(wrong.fields) > 0:
-		return 0, httpapi.Invalid(wrong.fields...)
+		return httpapi.Invalid(wrong.fields...)
 	}
-	return tokens, nil
+	submission.MediaTokens, submission.Input.UploadBytes = tokens, uploaded
+	return nil
 }
 
 func (s *Service) find(ctx context.Context, userID, uploadID string) (life.Upload, error) {

@@ -56,16 +56,17 @@ func TestUploads(t *testing.T) {
 		uploads    admission.Uploads
 		code       protocol.Code
 		want       string // begin of the field and message
+		bytes      int64
 	}{
-		{"off", asked(uploadedImage), nil, protocol.CodeUploadNotFound, `messages[0].content[0].uploadId is no upload of this user: "photo"`},
-		{"unknown", asked(uploadedImage), uploads{user: "u"}, protocol.CodeUploadNotFound, "messages[0].content[0].uploadId"},
-		{"of another", asked(uploadedImage), uploads{user: "another", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 1}}}, protocol.CodeUploadNotFound, "messages[0].content[0].uploadId"},
-		{"of another format", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "gif", Bytes: 1}}}, protocol.CodeInvalidRequest, "messages[0].content[0].format must be that of the upload, gif, got png"},
-		{"large image", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 3_932_161}}}, protocol.CodeInvalidRequest, "messages[0].content[0].uploadId must have at most 3932160 bytes (3.75 MB), got 3932161"},
-		{"large document", asked(text, uploadedDocument), uploads{user: "u", list: map[string]life.Upload{"thesis": {Format: "pdf", Bytes: 4_718_593}}}, protocol.CodeInvalidRequest, "messages[0].content[1].uploadId must have at most 4718592 bytes (4.5 MB), got 4718593"},
-		{"too much together", asked(text, document(1), document(2), document(3), document(4)), allOf(4_718_592), protocol.CodeInvalidRequest, "messages must have at most 18000000 bytes (18 MB) of images and documents together, got 18874368"},
-		{"as much as there may be", asked(text, document(1), document(2), document(3), document(4)), allOf(4_500_000), "", ""},
-		{"largest image", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 3_932_160}}}, "", ""},
+		{"off", asked(uploadedImage), nil, protocol.CodeUploadNotFound, `messages[0].content[0].uploadId is no upload of this user: "photo"`, 0},
+		{"unknown", asked(uploadedImage), uploads{user: "u"}, protocol.CodeUploadNotFound, "messages[0].content[0].uploadId", 0},
+		{"of another", asked(uploadedImage), uploads{user: "another", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 1}}}, protocol.CodeUploadNotFound, "messages[0].content[0].uploadId", 0},
+		{"of another format", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "gif", Bytes: 1}}}, protocol.CodeInvalidRequest, "messages[0].content[0].format must be that of the upload, gif, got png", 0},
+		{"large image", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 3_932_161}}}, protocol.CodeInvalidRequest, "messages[0].content[0].uploadId must have at most 3932160 bytes (3.75 MB), got 3932161", 0},
+		{"large document", asked(text, uploadedDocument), uploads{user: "u", list: map[string]life.Upload{"thesis": {Format: "pdf", Bytes: 4_718_593}}}, protocol.CodeInvalidRequest, "messages[0].content[1].uploadId must have at most 4718592 bytes (4.5 MB), got 4718593", 0},
+		{"too much together", asked(text, document(1), document(2), document(3), document(4)), allOf(4_718_592), protocol.CodeInvalidRequest, "messages must have at most 18000000 bytes (18 MB) of images and documents together, got 18874368", 0},
+		{"as much as there may be", asked(text, document(1), document(2), document(3), document(4)), allOf(4_500_000), "", "", 18_000_000},
+		{"largest image", asked(uploadedImage), uploads{user: "u", list: map[string]life.Upload{"photo": {Format: "png", Bytes: 3_932_160}}}, "", "", 3_932_160},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +77,9 @@ func TestUploads(t *testing.T) {
 				t.Fatalf("code %q, want %q", a.code(), test.code)
 			}
 			if test.code == "" {
+				if in, err := w.db.Input(t.Context(), a.id(), w.record(t, a.id()).BodyHash); err != nil || in.UploadBytes != test.bytes {
+					t.Errorf("the input has uploads of %d bytes, want %d: %v", in.UploadBytes, test.bytes, err)
+				}
 				return
 			}
 			if f := a.refusal.Problem.Errors[0]; !strings.HasPrefix(f.Field+" "+f.Message, test.want) {

@@ -27,14 +27,17 @@ var errSilent = errors.New("the model ended its turn without a word")
 // of reasoning, is met by another call after a pause, as long as the request has
 // calls left.
 func (a *attempt) ask(ctx context.Context) (model.Answer, error) {
-	in, release, err := a.input(ctx)
+	in, err := a.input(ctx)
 	if err != nil {
 		return model.Answer{}, err
 	}
-	defer release()
 	pause := firstPause
 	for silences := 0; ; {
-		answer, err := a.call(ctx, in)
+		whole, sent, err := a.withMedia(ctx, in)
+		if err != nil {
+			return model.Answer{}, err
+		}
+		answer, err := a.call(ctx, whole, sent)
 		if err == nil && answer.StopReason == endTurn && !a.stream.Answered() {
 			silences++
 			err = a.silence(silences)
@@ -86,13 +89,18 @@ func (a *attempt) callAgain(ctx context.Context) (bool, error) {
 	return again, nil
 }
 
-// call asks the model once. A panic in it is a failure like any other.
-func (a *attempt) call(ctx context.Context, in life.Input) (answer model.Answer, err error) {
+// call asks the model once, and tells when it has read the input. A panic in it
+// is a failure like any other.
+func (a *attempt) call(ctx context.Context, in life.Input, sent func()) (answer model.Answer, err error) {
+	defer sent()
 	defer func() {
 		if r := recover(); r != nil {
 			a.log.ErrorContext(ctx, "panic while streaming", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 			err = &model.Failure{Code: protocol.CodeInternal, Retryable: true, Err: errors.New("panic while streaming")}
 		}
 	}()
-	return a.Model.Stream(ctx, a.record, in, a.take)
+	return a.Model.Stream(ctx, a.record, in, func(delta model.Delta) {
+		sent()
+		a.take(delta)
+	})
 }

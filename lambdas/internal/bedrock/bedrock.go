@@ -67,6 +67,7 @@ func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, 
 		return model.Answer{}, &model.Failure{Code: protocol.CodeInternal, Final: true, Err: err}
 	}
 	out, err := m.client.ConverseStream(ctx, request, ownDecoder)
+	request.Messages = nil // the SDK keeps the request in the context of the answer
 	if err != nil {
 		return model.Answer{}, failure(ctx, err)
 	}

@@ -33,11 +33,17 @@ func inputItem(requestID, hash string, in life.Input) item {
 	if in.Cache {
 		i["cache"] = boolean(true)
 	}
+	if in.UploadBytes > 0 {
+		i["uploadBytes"] = number(in.UploadBytes)
+	}
 	return i
 }
 
 func readInput(i item) life.Input {
-	in := life.Input{System: readTexts(i, "system"), StopSequences: readTexts(i, "stop"), Effort: getText(i, "effort"), Cache: getBoolean(i, "cache")}
+	in := life.Input{
+		System: readTexts(i, "system"), StopSequences: readTexts(i, "stop"), Effort: getText(i, "effort"), Cache: getBoolean(i, "cache"),
+		UploadBytes: getNumber(i, "uploadBytes"),
+	}
 	for _, v := range getList(i, "messages") {
 		if m, ok := v.(*types.AttributeValueMemberM); ok {
 			in.Messages = append(in.Messages, readMessage(m.Value))

@@ -60,7 +60,7 @@ func TestInputOfBlocks(t *testing.T) {
 		Tools:      []protocol.Tool{{Name: "n", Description: "d", InputSchema: raw(`{"type":"object"}`)}, {Name: "m", InputSchema: raw(`{"type":"object"}`)}},
 		ToolChoice: &protocol.ToolChoice{Name: "n"},
 		Effort:     "low",
-		Cache:      true,
+		Cache:      true, UploadBytes: 18_000_000,
 	}
 	for _, choice := range []*protocol.ToolChoice{want.ToolChoice, {Mode: protocol.ToolChoiceAny}, nil} {
 		want.ToolChoice = choice

@@ -85,6 +85,7 @@ type Input struct {
 	ToolChoice    *protocol.ToolChoice `json:"toolChoice,omitempty"`
 	Effort        string               `json:"effort,omitempty"` // of reasoning; "": none is asked for
 	Cache         bool                 `json:"cache,omitempty"`
+	UploadBytes   int64                `json:"uploadBytes,omitempty"` // of all uploads that the messages refer to, as of admission
 }
 
 // Live reports whether an attempt may still be running at now: its lease has

@@ -1,7 +1,6 @@
 package processor_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"reflect"
@@ -148,7 +147,7 @@ func TestUploadsAreFetched(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			simulate(t, func(t *testing.T, w *world) {
-				w.content, w.uploads = test.content, test.uploads
+				w.content, w.uploads, w.uploadBytes = test.content, test.uploads, 3
 				m := w.admit(nil)
 				w.finish(m)
 				r := w.record(m)
@@ -158,8 +157,8 @@ func TestUploadsAreFetched(t *testing.T) {
 					}
 					return
 				}
-				if r.Status != protocol.StatusSucceeded || !bytes.Contains(protocol.Encode(w.asked), []byte(`"data":"cG5n"`)) {
-					t.Errorf("ended as %s; asked %s", r.Status, protocol.Encode(w.asked))
+				if r.Status != protocol.StatusSucceeded || !strings.Contains(w.asked, `"data":"cG5n"`) {
+					t.Errorf("ended as %s; asked %s", r.Status, w.asked)
 				}
 			})
 		})
@@ -167,34 +166,98 @@ func TestUploadsAreFetched(t *testing.T) {
 }
 
 // Ten requests with as many documents as there may be once had all of them in
-// memory together, which ends a process and with it the answers of others.
+// memory together, which ends a process and with it the answers of others. What
+// counts is how large they are, and only until the model has read them.
 func TestUploadsOfABatchShareItsMemory(t *testing.T) {
+	for name, test := range map[string]struct {
+		bytes  int64 // of each request
+		atOnce int32
+		took   time.Duration
+	}{
+		"large": {protocol.MaxMediaBytes, 2, 30 * time.Second}, // each 10 s to be read, and 10 s to be answered
+		"small": {1_000_000, 4, 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			simulate(t, func(t *testing.T, w *world) {
+				w.content = []protocol.Block{protocol.TextBlock(prompt)}
+				w.uploads, w.uploadBytes = map[string][]byte{"thesis": []byte("pdf")}, test.bytes
+				for range protocol.MaxDocuments {
+					w.content = append(w.content, protocol.Block{Type: protocol.BlockDocument, Format: "pdf", Name: "a", UploadID: "thesis"})
+				}
+				var reading counter
+				w.produce = func(_ context.Context, _ int, take func(model.Delta)) (model.Answer, error) {
+					reading.while(10 * time.Second)
+					take(model.Delta{Kind: model.KindText, Text: "a word"})
+					time.Sleep(10 * time.Second)
+					return model.Answer{StopReason: "end_turn", Usage: new(reported)}, nil
+				}
+				batch := []events.SQSMessage{w.admit(nil), w.admit(nil), w.admit(nil), w.admit(nil)}
+				begun := time.Now()
+				if response, err := w.start().Handle(t.Context(), events.SQSEvent{Records: batch}); err != nil || len(response.BatchItemFailures) != 0 {
+					t.Errorf("%+v, %v", response, err)
+				}
+				if took := time.Since(begun); reading.most.Load() != test.atOnce || took < test.took || took > test.took+5*time.Second {
+					t.Errorf("at most %d were read at once, all in %v", reading.most.Load(), took)
+				}
+				for _, m := range batch {
+					if r := w.record(m); r.Status != protocol.StatusSucceeded || r.Attempt != 1 {
+						t.Errorf("record %+v", r)
+					}
+				}
+			})
+		})
+	}
+}
+
+// counter knows how many there were at once.
+type counter struct{ now, most atomic.Int32 }
+
+func (c *counter) while(d time.Duration) {
+	c.most.Store(max(c.most.Load(), c.now.Add(1)))
+	defer c.now.Add(-1)
+	time.Sleep(d)
+}
+
+// A call that the model refuses may be followed by another, which has the bytes,
+// too.
+func TestUploadsAreFetchedForEachCall(t *testing.T) {
 	simulate(t, func(t *testing.T, w *world) {
-		w.content = []protocol.Block{protocol.TextBlock(prompt)}
-		w.uploads = map[string][]byte{"thesis": []byte("pdf")}
-		for range protocol.MaxDocuments {
-			w.content = append(w.content, protocol.Block{Type: protocol.BlockDocument, Format: "pdf", Name: "a", UploadID: "thesis"})
-		}
-		var atOnce, most atomic.Int32
-		w.produce = func(_ context.Context, _ int, take func(model.Delta)) (model.Answer, error) {
-			most.Store(max(most.Load(), atOnce.Add(1)))
-			defer atOnce.Add(-1)
-			time.Sleep(10 * time.Second)
-			take(model.Delta{Kind: model.KindText, Text: "a word"})
-			return model.Answer{StopReason: "end_turn", Usage: new(reported)}, nil
-		}
-		batch := []events.SQSMessage{w.admit(nil), w.admit(nil), w.admit(nil), w.admit(nil)}
-		begun := time.Now()
-		if response, err := w.start().Handle(t.Context(), events.SQSEvent{Records: batch}); err != nil || len(response.BatchItemFailures) != 0 {
-			t.Errorf("%+v, %v", response, err)
-		}
-		if took := time.Since(begun); most.Load() != 2 || took < 20*time.Second || took > 25*time.Second {
-			t.Errorf("at most %d at once, in %v", most.Load(), took)
-		}
-		for _, m := range batch {
-			if r := w.record(m); r.Status != protocol.StatusSucceeded || r.Attempt != 1 {
-				t.Errorf("record %+v", r)
+		w.content = []protocol.Block{protocol.TextBlock(prompt), {Type: protocol.BlockImage, Format: "png", UploadID: "photo"}}
+		w.uploads, w.uploadBytes = map[string][]byte{"photo": []byte("png")}, 3
+		w.produce = func(ctx context.Context, call int, take func(model.Delta)) (model.Answer, error) {
+			if !strings.Contains(w.asked, `"data":"cG5n"`) {
+				t.Errorf("call %d has %s", call, w.asked)
 			}
+			if call == 1 {
+				return model.Answer{}, &model.Failure{Code: protocol.CodeModelThrottled, Retryable: true, Err: errBroken}
+			}
+			return useTool(ctx, call, take)
+		}
+		m := w.admit(nil)
+		w.finish(m)
+		if r := w.record(m); r.Status != protocol.StatusSucceeded || r.Attempt != 1 || w.modelCalls() != 2 {
+			t.Errorf("record %+v after %d calls", r, w.modelCalls())
+		}
+	})
+}
+
+// What has gone after the admission fails the request at once, also when a call
+// was made before: nobody tries again what cannot succeed.
+func TestAnUploadThatGoesBetweenTwoCalls(t *testing.T) {
+	simulate(t, func(t *testing.T, w *world) {
+		w.content = []protocol.Block{protocol.TextBlock(prompt), {Type: protocol.BlockImage, Format: "png", UploadID: "photo"}}
+		w.uploads, w.uploadBytes = map[string][]byte{"photo": []byte("png")}, 3
+		w.produce = func(_ context.Context, _ int, take func(model.Delta)) (model.Answer, error) {
+			w.mu.Lock()
+			w.uploads = nil
+			w.mu.Unlock()
+			take(model.Delta{Kind: model.KindText, Text: "It is "})
+			return model.Answer{}, &model.Failure{Code: protocol.CodeModelError, Retryable: true, Err: errBroken}
+		}
+		m := w.admit(nil)
+		w.finish(m)
+		if r := w.record(m); r.Status != protocol.StatusFailed || r.ErrorCode != protocol.CodeUploadNotFound || r.Attempt != 2 || w.modelCalls() != 1 || w.settled[r.Key] != 1 {
+			t.Errorf("record %+v after %d calls", r, w.modelCalls())
 		}
 	})
 }

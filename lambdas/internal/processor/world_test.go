@@ -43,23 +43,24 @@ type world struct {
 	produce  func(ctx context.Context, call int, take func(model.Delta)) (model.Answer, error) // instead of onModel
 	deserter bool                                                                              // end requests that nobody listens to
 
-	mu       sync.Mutex
-	records  map[life.Key]life.Record
-	chunks   map[string][]life.Chunk // by owner
-	settled  map[life.Key]int
-	visible  map[string]time.Time // by receipt: when the message comes back
-	fresh    []events.SQSMessage  // that processes sent
-	deleted  map[string]time.Time // by receipt: when a process deleted the message
-	sockets  []life.Connection
-	frames   map[string][]frame
-	calls    int
-	claims   []time.Time
-	absent   bool              // the input is not there
-	content  []protocol.Block  // of the input; nil: the prompt
-	uploads  map[string][]byte // of the user
-	asked    life.Input        // of the last call of the model
-	finished []life.Record
-	logs     bytes.Buffer
+	mu          sync.Mutex
+	records     map[life.Key]life.Record
+	chunks      map[string][]life.Chunk // by owner
+	settled     map[life.Key]int
+	visible     map[string]time.Time // by receipt: when the message comes back
+	fresh       []events.SQSMessage  // that processes sent
+	deleted     map[string]time.Time // by receipt: when a process deleted the message
+	sockets     []life.Connection
+	frames      map[string][]frame
+	calls       int
+	claims      []time.Time
+	absent      bool              // the input is not there
+	content     []protocol.Block  // of the input; nil: the prompt
+	uploads     map[string][]byte // of the user
+	uploadBytes int64             // that a request refers to
+	asked       string            // with the last call of the model
+	finished    []life.Record
+	logs        bytes.Buffer
 }
 
 // Write takes a line of the processes' logs, or of their metrics.
@@ -394,6 +395,7 @@ func (p *process) Input(ctx context.Context, _, hash string) (in life.Input, err
 		in.Messages = []protocol.Message{{Role: protocol.RoleUser, Content: prompt}}
 		if p.content != nil {
 			in.Messages = []protocol.Message{{Role: protocol.RoleUser, Blocks: slices.Clone(p.content)}}
+			in.UploadBytes = p.uploadBytes
 		}
 		return nil
 	})
@@ -467,13 +469,17 @@ func (p *process) Deliver(ctx context.Context, to life.Connection, raw []byte) e
 
 // Stream is the model: by default it says a hundred words in five seconds.
 func (p *process) Stream(ctx context.Context, _ life.Record, in life.Input, take func(model.Delta)) (model.Answer, error) {
-	if err := p.call(ctx, "model", func() error { p.calls++; return nil }); err != nil {
+	err := p.call(ctx, "model", func() error {
+		p.calls++
+		p.asked = string(protocol.Encode(in))
+		return nil
+	})
+	if err != nil {
 		return model.Answer{}, err
 	}
 	if len(in.Messages) != 1 {
 		p.t.Errorf("the model was asked %+v", in)
 	}
-	p.asked = in
 	alive := func(d model.Delta) {
 		if !p.killed.Load() {
 			take(d)
