@@ -5,13 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
-	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
@@ -66,40 +65,32 @@ func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, 
 	if err != nil {
 		return model.Answer{}, &model.Failure{Code: protocol.CodeInternal, Final: true, Err: err}
 	}
-	out, err := m.client.ConverseStream(ctx, request, ownDecoder)
+	stream, err := m.converse(ctx, request)
 	request.Messages = nil // the SDK keeps the request in the context of the answer
 	if err != nil {
 		return model.Answer{}, failure(ctx, err)
 	}
-	stream := out.GetStream()
-	defer func() { _ = stream.Close() }()
+	defer stream.close()
 	return m.read(ctx, stream, idle, onDelta)
 }
 
-// ownDecoder gives a stream a protocol of its own: that of the client holds one
-// decoder for all of its streams, which race (aws/smithy-go issue 714).
-func ownDecoder(o *bedrockruntime.Options) {
-	o.Protocol = &wholeCharacters{Protocol: restjson1.New(schemas.AmazonBedrockFrontendService)}
-}
-
 // read follows the events of a stream to its end.
-func (m *Models) read(ctx context.Context, stream *bedrockruntime.ConverseStreamEventStream, idle *time.Timer, onDelta func(model.Delta)) (model.Answer, error) {
+func (m *Models) read(ctx context.Context, stream *eventStream, idle *time.Timer, onDelta func(model.Delta)) (model.Answer, error) {
 	heard := transcript{onDelta: onDelta}
-	for event := range stream.Events() {
+	var err error
+	for err == nil {
+		err = stream.next(&heard)
 		idle.Reset(m.options.IdleTimeout)
-		heard.hear(event)
 	}
-	err := stream.Err()
 	switch {
-	case ctx.Err() != nil && !heard.stopped:
+	case heard.stopped:
+		return heard.answer, judge(heard)
+	case ctx.Err() != nil:
 		return heard.answer, failure(ctx, ctx.Err())
-	case err != nil && !heard.stopped:
+	case !errors.Is(err, io.EOF):
 		return heard.answer, failure(ctx, err)
-	case !heard.stopped:
-		// The SDK reports no error for a stream that breaks off.
-		return heard.answer, &model.Failure{Code: protocol.CodeModelError, Retryable: true, Err: errors.New("the stream broke off")}
 	}
-	return heard.answer, judge(heard)
+	return heard.answer, &model.Failure{Code: protocol.CodeModelError, Retryable: true, Err: errors.New("the stream broke off")}
 }
 
 // judge returns the failure that a stop reason stands for, if it does.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/eventstream"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
 	"github.com/streaming-service/streaming-service/protocol"
@@ -22,27 +24,31 @@ type transcript struct {
 	answer    model.Answer
 }
 
-// hear takes one event. One of a kind that this code does not know is passed on
-// as what it is: it may have a price, and it ends nothing.
-func (t *transcript) hear(event types.ConverseStreamOutput) {
+// hear takes one event as the SDK decodes it. One of a kind that this code does
+// not know is passed on as what it is: it may have a price, and it ends nothing.
+func (t *transcript) hear(event smithy.Deserializable) {
 	switch e := event.(type) {
-	case *types.ConverseStreamOutputMemberMessageStart:
-	case *types.ConverseStreamOutputMemberContentBlockStart:
-		t.begin(aws.ToInt32(e.Value.ContentBlockIndex), e.Value.Start)
-	case *types.ConverseStreamOutputMemberContentBlockDelta:
-		t.delta(aws.ToInt32(e.Value.ContentBlockIndex), e.Value.Delta)
-	case *types.ConverseStreamOutputMemberContentBlockStop:
-		t.end(aws.ToInt32(e.Value.ContentBlockIndex))
-	case *types.ConverseStreamOutputMemberMessageStop:
+	case *types.ContentBlockStartEvent:
+		t.begin(aws.ToInt32(e.ContentBlockIndex), e.Start)
+	case *types.ContentBlockDeltaEvent:
+		t.delta(aws.ToInt32(e.ContentBlockIndex), e.Delta)
+	case *types.ContentBlockStopEvent:
+		t.end(aws.ToInt32(e.ContentBlockIndex))
+	case *types.MessageStopEvent:
 		for _, index := range slices.Sorted(maps.Keys(t.open)) {
 			t.end(index)
 		}
-		t.stopped, t.answer.StopReason = true, string(e.Value.StopReason)
-	case *types.ConverseStreamOutputMemberMetadata:
-		t.report(e.Value.Usage)
-	case *types.UnknownUnionMember:
+		t.stopped, t.answer.StopReason = true, string(e.StopReason)
+	case *types.ConverseStreamMetadataEvent:
+		t.report(e.Usage)
+	case *eventstream.UnknownUnionMember:
 		t.onDelta(model.Delta{Kind: model.Kind(e.Tag)})
 	}
+}
+
+// text takes a piece of text.
+func (t *transcript) text(text string) {
+	t.onDelta(model.Delta{Kind: model.KindText, Text: text})
 }
 
 // begin takes the start of a block. That of a text is not announced.
@@ -61,7 +67,7 @@ func (t *transcript) begin(index int32, start types.ContentBlockStart) {
 func (t *transcript) delta(index int32, delta types.ContentBlockDelta) {
 	switch d := delta.(type) {
 	case *types.ContentBlockDeltaMemberText:
-		t.onDelta(model.Delta{Kind: model.KindText, Text: d.Value})
+		t.text(d.Value)
 	case *types.ContentBlockDeltaMemberReasoningContent:
 		t.reasoning(index, d.Value)
 	case *types.ContentBlockDeltaMemberToolUse:

@@ -2,82 +2,66 @@ package bedrock
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
-	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 )
 
-// wholeCharacters is the protocol of one stream, which puts characters together
-// that came in two events: JSON may escape one beyond U+FFFF as two surrogates,
-// and the SDK makes a U+FFFD of each that it meets alone.
-type wholeCharacters struct {
-	*restjson1.Protocol
-	frame bytes.Buffer
-	held  map[string]string // by block and member: a high surrogate's escape, without its low one
+// halves puts characters together that came in two events of a stream: JSON may
+// escape one beyond U+FFFF as two surrogates, and the SDK makes a U+FFFD of each
+// that it meets alone.
+type halves struct {
+	held map[string]string // by block and member: a high surrogate's escape, without its low one
 }
 
-// maxFrame is what an event may have: more is left to the SDK to refuse.
-const maxFrame = 24 << 20
-
-// DeserializeEventMessage implements smithyhttp.ClientProtocol. An event that
-// has nothing to put together is passed on byte by byte.
-func (p *wholeCharacters) DeserializeEventMessage(schema *smithy.Schema, types *smithy.TypeRegistry, r io.Reader) (smithy.Deserializable, error) {
-	p.frame.Reset()
-	if _, err := io.CopyN(&p.frame, r, 4); err == nil {
-		if size := int64(binary.BigEndian.Uint32(p.frame.Bytes())); size > 4 && size <= maxFrame {
-			_, _ = io.CopyN(&p.frame, r, size-4) // what fails here fails again below
-		}
-	}
-	if len(p.held) > 0 || cutOff.Match(p.frame.Bytes()) {
-		p.rewrite()
-	}
-	return p.Protocol.DeserializeEventMessage(schema, types, io.MultiReader(&p.frame, r))
-}
+// none reports whether no half waits for its other one.
+func (h *halves) none() bool { return len(h.held) == 0 }
 
 // cutOff is the escape of a high surrogate at the end of a string. The escape of
 // a backslash may come before it.
 var cutOff = regexp.MustCompile(`(?:^|[^\\])(?:\\\\)*(\\u[dD][89abAB][0-9a-fA-F]{2})"`)
 
-// rewrite replaces the frame, if it is a delta, by one with whole characters.
-func (p *wholeCharacters) rewrite() {
-	message, err := eventstream.NewDecoder().Decode(bytes.NewReader(p.frame.Bytes()), nil)
-	if err != nil {
-		return // the SDK says what is wrong with it
+// join returns an event, if it is a delta, with whole characters. One that has
+// nothing to put together is returned as it is.
+func (h *halves) join(event []byte) []byte {
+	if h.none() && !cutOff.Match(event) {
+		return event
 	}
-	var event struct {
+	message, err := eventstream.NewDecoder().Decode(bytes.NewReader(event), nil)
+	if err != nil {
+		return event // the SDK says what is wrong with it
+	}
+	var piece struct {
 		Index json.RawMessage `json:"contentBlockIndex"`
 		Delta json.RawMessage `json:"delta"`
 	}
-	if json.Unmarshal(message.Payload, &event) != nil || event.Index == nil || event.Delta == nil {
-		return
+	if json.Unmarshal(message.Payload, &piece) != nil || piece.Index == nil || piece.Delta == nil {
+		return event
 	}
-	delta := p.join(string(event.Index), event.Delta)
-	message.Payload = fmt.Appendf(nil, `{"contentBlockIndex":%s,"delta":%s}`, event.Index, delta)
-	var frame bytes.Buffer
-	if eventstream.NewEncoder().Encode(&frame, message) == nil {
-		p.frame = frame
+	delta := h.complete(string(piece.Index), piece.Delta)
+	message.Payload = fmt.Appendf(nil, `{"contentBlockIndex":%s,"delta":%s}`, piece.Index, delta)
+	var joined bytes.Buffer
+	if eventstream.NewEncoder().Encode(&joined, message) != nil {
+		return event
 	}
+	return joined.Bytes()
 }
 
-// join returns a value whose string begins with the half that the last one at
+// complete returns a value whose string begins with the half that the last one at
 // this place ended with, and ends before a half of its own. A union has one
 // member, so that there is one string however deep.
-func (p *wholeCharacters) join(place string, value json.RawMessage) json.RawMessage {
+func (h *halves) complete(place string, value json.RawMessage) json.RawMessage {
 	switch value[0] {
 	case '"':
-		text := append([]byte(`"`+p.held[place]), value[1:]...)
-		delete(p.held, place)
+		text := append([]byte(`"`+h.held[place]), value[1:]...)
+		delete(h.held, place)
 		if half := cutOff.FindSubmatchIndex(text); half != nil {
-			if p.held == nil {
-				p.held = map[string]string{}
+			if h.held == nil {
+				h.held = map[string]string{}
 			}
-			p.held[place] = string(text[half[2]:half[3]])
+			h.held[place] = string(text[half[2]:half[3]])
 			text = append(text[:half[2]], '"')
 		}
 		return text
@@ -87,7 +71,7 @@ func (p *wholeCharacters) join(place string, value json.RawMessage) json.RawMess
 			return value
 		}
 		for name, member := range members {
-			return fmt.Appendf(nil, `{%q:%s}`, name, p.join(place+"."+name, member))
+			return fmt.Appendf(nil, `{%q:%s}`, name, h.complete(place+"."+name, member))
 		}
 	}
 	return value
