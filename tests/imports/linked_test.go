@@ -14,12 +14,12 @@ import (
 // not carry what it does not use.
 var clients = map[string][]string{
 	environment.FunctionAuthorizer:  {"cognitoidentityprovider", "dynamodb"},
-	environment.FunctionCompletions: {"apigatewaymanagementapi", "bedrockruntime", "dynamodb", "sqs"},
-	environment.FunctionConnection:  {"apigatewaymanagementapi", "dynamodb", "sqs"},
-	environment.FunctionProcessor:   {"apigatewaymanagementapi", "bedrockruntime", "dynamodb", "sqs"},
-	environment.FunctionQuota:       {"apigatewaymanagementapi", "dynamodb", "sqs"},
-	environment.FunctionRecovery:    {"apigatewaymanagementapi", "dynamodb", "sqs"},
-	environment.FunctionRequests:    {"apigatewaymanagementapi", "dynamodb", "sqs"},
+	environment.FunctionCompletions: {"bedrockruntime", "dynamodb", "sqs"},
+	environment.FunctionConnection:  {"dynamodb", "sqs"},
+	environment.FunctionProcessor:   {"bedrockruntime", "dynamodb", "sqs"},
+	environment.FunctionQuota:       {"dynamodb", "sqs"},
+	environment.FunctionRecovery:    {"dynamodb", "sqs"},
+	environment.FunctionRequests:    {"dynamodb", "sqs"},
 }
 
 func TestFunctionsLinkOnlyTheClientsThatTheyUse(t *testing.T) {

@@ -78,12 +78,12 @@ func (w *wire) befall(c *call, fate fate) (*http.Response, error) {
 	if fate.freeze > 0 {
 		w.process.freezeFor(fate.freeze)
 	}
-	arrives := time.Now().Add(max(fate.delay, w.process.frozenFor()))
-	if !sleep(c.request.Context(), time.Until(arrives)) {
+	arrives, ctx := time.Now().Add(max(fate.delay, w.process.frozenFor())), c.request.Context()
+	if !sleep(ctx, time.Until(arrives)) {
 		if fate.late {
 			w.late(c, arrives)
 		}
-		return nil, context.Cause(c.request.Context())
+		return nil, context.Cause(ctx)
 	}
 	switch {
 	case w.process.dead():

@@ -10,24 +10,20 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
+	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
 	"github.com/streaming-service/streaming-service/lambdas/internal/jitter"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
 )
 
-// Retries of one frame. The SDK's own would wait up to 20 s without telling
-// that the posts are refused.
+// Retries of one frame.
 const (
 	callTimeout   = 3 * time.Second
 	maxTries      = 6
 	firstPause    = 50 * time.Millisecond
 	longestPause  = 2 * time.Second
-	maxIdleConns  = 512
 	openingWindow = 10 * time.Second // how long $connect may run
 	openingTries  = 4
 )
@@ -41,7 +37,7 @@ type Rows interface {
 
 // Sockets posts to the connections of one WebSocket API.
 type Sockets struct {
-	api     *apigatewaymanagementapi.Client
+	api     *managementAPI
 	rows    Rows
 	backoff *Backoff
 }
@@ -52,12 +48,7 @@ var _ relay.Sockets = (*Sockets)(nil)
 // Rows of connections that are gone are deleted; backoff, unless nil, learns of
 // refused posts.
 func New(cfg aws.Config, endpoint string, rows Rows, backoff *Backoff) *Sockets {
-	api := apigatewaymanagementapi.NewFromConfig(cfg, func(o *apigatewaymanagementapi.Options) {
-		o.BaseEndpoint = &endpoint
-		o.Retryer = aws.NopRetryer{}
-		o.HTTPClient = awsconfig.Sized(o.HTTPClient, maxIdleConns)
-	})
-	return &Sockets{api: api, rows: rows, backoff: backoff}
+	return &Sockets{api: newManagementAPI(cfg, endpoint), rows: rows, backoff: backoff}
 }
 
 // NewBroadcaster returns the life.Poster of a function that streams nothing
@@ -116,8 +107,7 @@ func (s *Sockets) Close(ctx context.Context, c life.Connection) error {
 func (s *Sockets) close(ctx context.Context, connectionID string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err := s.api.DeleteConnection(ctx, &apigatewaymanagementapi.DeleteConnectionInput{ConnectionId: &connectionID})
-	if err = classify(err); err != nil {
+	if err := classify(s.api.deleteConnection(ctx, connectionID)); err != nil {
 		return fmt.Errorf("closing a connection: %w", err)
 	}
 	return nil
@@ -126,8 +116,7 @@ func (s *Sockets) close(ctx context.Context, connectionID string) error {
 func (s *Sockets) post(ctx context.Context, connectionID string, frame []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err := s.api.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: &connectionID, Data: frame})
-	err = classify(err)
+	err := classify(s.api.postToConnection(ctx, connectionID, frame))
 	switch {
 	case err == nil:
 		return nil
@@ -148,18 +137,21 @@ func classify(err error) error {
 		return nil
 	}
 	var (
-		gone     *types.GoneException
-		limited  *types.LimitExceededException
+		api      smithy.APIError
 		response *smithyhttp.ResponseError
+		code     string
 		status   int
 	)
+	if errors.As(err, &api) {
+		code = api.ErrorCode()
+	}
 	if errors.As(err, &response) {
 		status = response.HTTPStatusCode()
 	}
 	switch {
-	case errors.As(err, &gone), status == http.StatusGone:
+	case code == "GoneException", status == http.StatusGone:
 		return fmt.Errorf("%w: %w", relay.ErrGone, err)
-	case errors.As(err, &limited), status == http.StatusTooManyRequests:
+	case code == "LimitExceededException", status == http.StatusTooManyRequests:
 		return fmt.Errorf("%w: %w", relay.ErrSlow, err)
 	case status >= 400 && status < 500:
 		return fmt.Errorf("%w: %w", errRefused, err)
