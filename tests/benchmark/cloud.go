@@ -26,6 +26,9 @@ const (
 	mappingType  = "aws:lambda/eventSourceMapping:EventSourceMapping"
 )
 
+// memoryVariable is how Lambda tells a function its memory, in MB.
+const memoryVariable = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+
 // cloud is a local cloud in this process, with its functions in processes of
 // their own, and what the program declared for them.
 type cloud struct {
@@ -102,6 +105,7 @@ func (c *cloud) keepEnvironment(r provision.Resource, inputs resource.PropertyMa
 	for name, value := range values {
 		variables[name] = fmt.Sprint(value)
 	}
+	variables[memoryVariable] = fmt.Sprint(inputs.Mappable()["memorySize"])
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.environments[strings.TrimPrefix(r.Name, stack.ServiceName+"-")] = variables

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -107,6 +108,9 @@ func (b *bench) loadWith(ctx context.Context, of workload) (*loaded, error) {
 	l := &loaded{asked: of.streams, tokens: of.tokens, share: of.memory}
 	variables := c.environment(components.FunctionProcessor)
 	variables[environment.WebSocketAPIEndpoint], variables[modelVariable] = sockets.url, model.url
+	if of.memory > 0 {
+		variables[memoryVariable] = strconv.Itoa(of.memory)
+	}
 	if err := l.process(ctx, b, variables, batch); err != nil {
 		return nil, err
 	}
