@@ -82,6 +82,21 @@ func TestFailingStart(t *testing.T) {
 	}
 }
 
+// TestAnEndedEnvironmentIsNotWaitedFor: who waits for an environment that has
+// answered and then ends, instead of asking for more, gets another at once.
+func TestAnEndedEnvironmentIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.WaitForFinishing(2 * time.Minute)
+	newFunction(t, s)
+	invoke(t, s, `{"do":"panic","text":"ouch"}`)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := s.Invoke(ctx, "f", []byte(`{}`)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestProcessSeesLambdasEnvironmentOnly(t *testing.T) {
 	t.Setenv("SECRET_OF_THE_HOST", "x")
 	s := newService(t, func(o *lambda.Options) {

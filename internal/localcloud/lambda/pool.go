@@ -43,6 +43,13 @@ func (p *pool) takeIdle() []*environment {
 	return idle
 }
 
+// handOver gives an environment to who has waited longest; nil has him start
+// another.
+func (p *pool) handOver(e *environment) {
+	p.waiters[0] <- e
+	p.waiters = p.waiters[1:]
+}
+
 // acquire returns a warm environment, or nil when one must be started.
 func (f *function) acquire() *environment {
 	f.mu.Lock()
@@ -94,12 +101,14 @@ func (f *function) release(e *environment) {
 	f.pool.finishing--
 	switch {
 	case e.generation != f.generation || e.gone():
+		if len(f.pool.waiters) > f.pool.finishing {
+			f.pool.handOver(nil) // one that waited for this environment
+		}
 		f.mu.Unlock()
 		e.kill()
 		return
 	case len(f.pool.waiters) > 0:
-		f.pool.waiters[0] <- e
-		f.pool.waiters = f.pool.waiters[1:]
+		f.pool.handOver(e)
 	default:
 		f.pool.idle = append(f.pool.idle, e)
 		e.reapAfter(f.service.options.IdleTimeout)
