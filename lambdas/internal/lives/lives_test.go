@@ -26,8 +26,12 @@ var (
 	narrateFlag = flag.Bool("narrate", false, "print what happened in worlds with a violation")
 )
 
-// livesPerWorld are the requests of one world.
-const livesPerWorld = 25
+// The requests of one world. The race detector, which runs short tests, takes
+// twenty times as long for each.
+const (
+	livesPerWorld      = 25
+	livesPerShortWorld = 8
+)
 
 // life1 is one request as its user plans it, and what came of it.
 type life1 struct {
@@ -262,6 +266,10 @@ func TestLives(t *testing.T) {
 	if *profileFlag != "" {
 		names = []string{*profileFlag}
 	}
+	perWorld := livesPerWorld
+	if testing.Short() {
+		perWorld = livesPerShortWorld
+	}
 	report := newReport()
 	t.Run("worlds", func(t *testing.T) {
 		for n := range (*livesFlag + livesPerWorld - 1) / livesPerWorld {
@@ -271,7 +279,7 @@ func TestLives(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					rng := rand.New(rand.NewPCG(seed, 3))
 					w := newWorld(t, seed, profile, drawSettings(t, rng))
-					w.run(rng, livesPerWorld)
+					w.run(rng, perWorld)
 					report.add(w)
 				})
 			})
