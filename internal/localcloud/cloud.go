@@ -13,8 +13,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"google.golang.org/grpc"
 
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/rawheader"
 	"github.com/streaming-service/streaming-service/internal/localcloud/provision"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
 )
 
 // Cloud is AWS on this machine, with what one program declares. New checks what

@@ -9,8 +9,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
 )
 
 // RESTStage is the type token of a stage of a REST API.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // authorize lets the method's authorizer judge the request.

@@ -14,8 +14,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/cognito"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/rawheader"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
 )
 
 const (

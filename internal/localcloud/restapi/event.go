@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // proxyEvent is the Lambda proxy event, format 1.0.

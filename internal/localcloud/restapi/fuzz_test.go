@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // FuzzSubstitute checks that only references are replaced, once: what a

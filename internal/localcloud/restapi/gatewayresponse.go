@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 const headerParameter = "gatewayresponse.header."

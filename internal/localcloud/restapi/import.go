@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // importer makes a definition of a document. It goes on after an error, as API

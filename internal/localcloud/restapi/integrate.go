@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // integrate invokes the method's function and maps what it returns. A function

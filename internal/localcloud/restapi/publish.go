@@ -1,7 +1,7 @@
 package restapi
 
 import (
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // PutMethodSettings sets the throttle of a stage's methods; the stage must exist.

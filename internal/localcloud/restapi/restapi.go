@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // PathPrefix is where a Service is mounted.

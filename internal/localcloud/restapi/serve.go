@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/rawheader"
 	"github.com/streaming-service/streaming-service/internal/localcloud/usage"
 )
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 	"github.com/streaming-service/streaming-service/internal/localcloud/usage"
 )
 

@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/rawheader"
 )
 
 // refusal is a handshake that the gateway does not accept.

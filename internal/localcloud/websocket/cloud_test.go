@@ -17,7 +17,7 @@ import (
 	ws "github.com/coder/websocket"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/rawheader"
 	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
 )
 

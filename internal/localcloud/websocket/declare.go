@@ -1,7 +1,7 @@
 package websocket
 
 import (
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // API declares a WebSocket API.

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/rawheader"
 )
 
 // event is what functions receive; the kinds of event leave out different parts.

@@ -12,7 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 	"github.com/streaming-service/streaming-service/internal/localcloud/usage"
 )
 

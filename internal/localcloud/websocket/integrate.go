@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // functionError is an invocation that the function itself failed.

@@ -8,7 +8,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // Errors of the @connections API. The SDK tells them apart by x-amzn-ErrorType

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 // PutIntegration creates or updates an integration and returns it with its id.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 const routeDefault = "$default"

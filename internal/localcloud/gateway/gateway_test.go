@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/gateway"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway"
 )
 
 func TestFunctionARN(t *testing.T) {

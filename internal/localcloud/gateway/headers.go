@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/rawheader"
 )
 
 // hopByHop are the headers that end at the gateway.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/streaming-service/streaming-service/internal/localcloud/restapi/rawheader"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/rawheader"
 )
 
 // serve starts a server with the package installed and returns its address.
