@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -21,6 +22,7 @@ func (w *world) check(t *testing.T, c client) {
 	t.Helper()
 	w.checkAnswers(t)
 	w.checkTools(t)
+	w.checkSeals(t, c)
 	if c.models && !slices.Contains(w.result.Models, modelID) {
 		t.Errorf("models %q", w.result.Models)
 	}
@@ -74,6 +76,15 @@ func (w *world) checkTools(t *testing.T) {
 	}
 	if f := w.result.NotFetched; f != nil && (f.Status != 400 || f.Param != "messages[0].content[0].image_url.url") {
 		t.Errorf("an image elsewhere is %+v", f)
+	}
+}
+
+// checkSeals looks at what the model was asked with the results: its reasoning is
+// there as it has sealed it.
+func (w *world) checkSeals(t *testing.T, c client) {
+	t.Helper()
+	if want := fmt.Sprintf("reasoning %q sealed with \"c2lnbmVk\"", w.result.Tools.Reasoning); c.seals && !strings.Contains(w.result.Tools.Answer, want) {
+		t.Errorf("the model was asked\n%s\nwithout %s", w.result.Tools.Answer, want)
 	}
 }
 

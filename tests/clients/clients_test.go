@@ -27,17 +27,18 @@ type client struct {
 	command func(*testing.T) *exec.Cmd
 	errors  map[string]string // its classes, by scenario
 	models  bool              // it lists models
+	seals   bool              // it gives sealed reasoning back
 }
 
 var clients = []client{
-	{"openai of PyPI", python("openai_python.py"), openAIErrors, true},
-	{"openai of npm", node("openai_node.mjs"), openAIErrors, true},
+	{"openai of PyPI", python("openai_python.py"), openAIErrors, true, true},
+	{"openai of npm", node("openai_node.mjs"), openAIErrors, true, true},
 	{"litellm", python("litellm_python.py"), map[string]string{
 		"quota": "RateLimitError", "throttled": "ServiceUnavailableError", "broken": "MidStreamFallbackError",
 		"wrongKey": "AuthenticationError", "refused": "BadRequestError",
-	}, false}, // it asks for models at the root of the host
-	{"AI SDK 6", node("aisdk_node.mjs", "AI=ai6", "COMPATIBLE=openai-compatible2"), aiSDKErrors, false},
-	{"AI SDK 7", node("aisdk_node.mjs", "AI=ai7", "COMPATIBLE=openai-compatible3"), aiSDKErrors, false},
+	}, false, true}, // it asks for models at the root of the host
+	{"AI SDK 6", node("aisdk_node.mjs", "AI=ai6", "COMPATIBLE=openai-compatible2"), aiSDKErrors, false, false},
+	{"AI SDK 7", node("aisdk_node.mjs", "AI=ai7", "COMPATIBLE=openai-compatible3"), aiSDKErrors, false, false},
 }
 
 var (

@@ -83,7 +83,7 @@ def tools():
         "tools": world["tools"],
         "extra_body": {"reasoning_effort": "low"},
         "messages": [
-            {"role": "system", "content": "script: tokens=6 rate=0 tool=get_weather"},
+            {"role": "system", "content": "script: tokens=6 rate=0 tool=get_weather echo"},
             {"role": "user", "content": [{"type": "text", "text": "Is it warm there?"}, {"type": "image_url", "image_url": {"url": world["image"]}}]},
         ],
     }

@@ -61,7 +61,7 @@ async function stream() {
 
 // A picture and a document are asked about, a tool is used, its result answered.
 async function tools() {
-  const request = { ...ask("tokens=6 rate=0 tool=get_weather"), tools: world.tools, reasoning_effort: "low" };
+  const request = { ...ask("tokens=6 rate=0 tool=get_weather echo"), tools: world.tools, reasoning_effort: "low" };
   request.messages[1].content = [
     { type: "text", text: "Is it warm there?" },
     { type: "image_url", image_url: { url: world.image } },

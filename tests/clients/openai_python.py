@@ -93,24 +93,25 @@ def hang_up():
 
 def tools():
     """A picture and a document are asked about, a tool is used, its result answered."""
-    request = ask("tokens=6 rate=0 tool=get_weather") | {"tools": world["tools"], "reasoning_effort": "low"}
+    request = ask("tokens=6 rate=0 tool=get_weather echo") | {"tools": world["tools"], "reasoning_effort": "low"}
     request["messages"][1]["content"] = [
         {"type": "text", "text": "Is it warm there?"},
         {"type": "image_url", "image_url": {"url": world["image"]}},
         {"type": "file", "file": {"filename": "plan.txt", "file_data": "data:text/plain;base64,S8O2bG4="}},
     ]
-    seen, calls = {"reasoning": "", "text": ""}, {}
+    seen, calls, sealed = {"reasoning": "", "text": ""}, {}, []
     for chunk in client("all").chat.completions.create(**request, stream=True):
         seen["id"] = chunk.id
         for choice in chunk.choices:
             seen["text"] += choice.delta.content or ""
             seen["reasoning"] += (choice.delta.model_extra or {}).get("reasoning_content", "")
+            sealed += (choice.delta.model_extra or {}).get("thinking_blocks", [])
             seen["finish"] = choice.finish_reason
             for call in choice.delta.tool_calls or []:
                 calls[call.index] = call
     seen["calls"] = [{"id": c.id, "name": c.function.name, "arguments": c.function.arguments} for c in calls.values()]
     request["messages"] += [
-        {"role": "assistant", "content": seen["text"], "tool_calls": [{"id": c.id, "type": "function", "function": c.function.model_dump()} for c in calls.values()]},
+        {"role": "assistant", "content": seen["text"], "thinking_blocks": sealed, "tool_calls": [{"id": c.id, "type": "function", "function": c.function.model_dump()} for c in calls.values()]},
         *({"role": "tool", "tool_call_id": c.id, "content": "7.5 °C"} for c in calls.values()),
     ]
     last = client("all").chat.completions.create(**request).choices[0]

@@ -36,6 +36,7 @@ type Script struct {
 	ToolInput  string   // of each of them; "": one that suits
 	Cached     int      // reported tokens that were read from the cache; -1: those that were
 	Written    int      // reported tokens that were written there; -1: those that were
+	Echo       bool     // the text is what was asked
 	Empty      bool     // no text at all, while Times lasts
 	Split      bool     // characters beyond U+FFFF come in two halves
 	Unknown    bool     // an event and a delta of no known kind come first
@@ -207,6 +208,8 @@ func (s *Script) setWord(word string) error {
 	switch word {
 	case "empty":
 		s.Empty = true
+	case "echo":
+		s.Echo = true
 	case "split":
 		s.Split = true
 	case "unknown":

@@ -141,6 +141,9 @@ func (s *Scripted) answer(w http.ResponseWriter, r *http.Request, call call, beg
 	if script.Reasoning < 0 && req.reasons() {
 		script.Reasoning = defaultReasoning
 	}
+	if script.Echo && len(calls) == 0 {
+		script.Text = new(req.echo())
+	}
 	reply := Answer(req.prompt(), script, most, req.Inference.StopSequences, calls...)
 	input := s.input(call, script)
 	out := newStream(w, begun)

@@ -41,10 +41,12 @@ type reply struct {
 	header   map[string]string
 	feed     *feed
 
-	mu      sync.Mutex
-	said    *protocol.Answer // so far, by one attempt
-	started bool             // the first event was written
-	broken  error            // how a body in one piece breaks off
+	mu       sync.Mutex
+	said     *protocol.Answer // so far, by one attempt
+	told     extent           // of it
+	thoughts int              // blocks of sealed reasoning that were written
+	started  bool             // the first event was written
+	broken   error            // how a body in one piece breaks off
 
 	once   sync.Once
 	begun  chan struct{} // closed when the status is known
@@ -117,7 +119,9 @@ func (r *reply) take(piece model.Delta) {
 		r.add(protocol.DeltaFrame("", 0, 0, piece.Text))
 	case piece.ToolUse != nil:
 		r.add(protocol.ToolUseFrame("", 0, 0, piece.ToolUse.ID, piece.ToolUse.Name, piece.ToolUse.Input))
-	case piece.Kind == model.KindReasoning && piece.Redacted == nil:
+	case piece.Redacted != nil:
+		r.add(protocol.RedactedFrame("", 0, 0, piece.Redacted))
+	case piece.Kind == model.KindReasoning:
 		r.add(protocol.ReasoningFrame("", 0, 0, piece.Text, piece.Signature))
 	}
 }
@@ -126,40 +130,61 @@ func (r *reply) take(piece model.Delta) {
 func (r *reply) add(f protocol.Frame) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.addNext(f)
+	r.said.Add(f)
+	r.tell()
 }
 
-// catchUp adds what the log of the attempt has beyond the answer so far. The log
-// may have other cuts, and not yet all that the attempt has told.
+// catchUp takes the log's answer for that of the attempt, of which it is one and
+// the same from the beginning. It may have other cuts, and not yet all that the
+// attempt has told.
 func (r *reply) catchUp(log *protocol.Answer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.addNext(protocol.ReasoningFrame("", 0, 0, beyond(r.said.Reasoning(), log.Reasoning()), ""))
-	r.addNext(protocol.DeltaFrame("", 0, 0, beyond(r.said.Text(), log.Text())))
-	uses := log.ToolUses()
-	for _, use := range uses[min(len(r.said.ToolUses()), len(uses)):] {
-		r.addNext(protocol.ToolUseFrame("", 0, 0, use.ToolUseID, use.Name, use.Input))
+	if extentOf(log).reaches(r.told) {
+		r.said = log
+		r.tell()
 	}
 }
 
-// beyond is what a text has more than its beginning.
-func beyond(beginning, text string) string { return text[min(len(beginning), len(text)):] }
+// extent is how far an answer has come.
+type extent struct{ text, reasoning, thoughts, uses int }
 
-// addNext adds a frame, and writes it if the answer is streamed.
-func (r *reply) addNext(f protocol.Frame) {
-	text, reasoning, uses := len(r.said.Text()), len(r.said.Reasoning()), len(r.said.ToolUses())
-	r.said.Add(f)
+func extentOf(a *protocol.Answer) extent {
+	return extent{len(a.Text()), len(a.Reasoning()), len(openai.ThoughtsOf(a.Content())), len(a.ToolUses())}
+}
+
+// reaches reports whether it is at least as far as another in all respects.
+func (e extent) reaches(other extent) bool {
+	return e.text >= other.text && e.reasoning >= other.reasoning && e.thoughts >= other.thoughts && e.uses >= other.uses
+}
+
+// tell writes what the answer has more than was told of it, if it is streamed.
+func (r *reply) tell() {
+	before := r.told
+	r.told = extentOf(r.said)
 	if !r.streamed {
 		return
 	}
-	if more := r.said.Reasoning()[reasoning:]; more != "" {
+	if more := r.said.Reasoning()[before.reasoning:]; more != "" {
 		r.event(r.Reasoning(more))
 	}
-	if more := r.said.Text()[text:]; more != "" {
+	content := r.said.Content()
+	r.tellThoughts(content[:max(0, len(content)-1)]) // the seal of the last may go on
+	if more := r.said.Text()[before.text:]; more != "" {
 		r.event(r.Content(more))
 	}
-	for i, use := range r.said.ToolUses()[uses:] {
-		r.event(r.ToolCall(uses+i, use))
+	for i, use := range r.said.ToolUses()[before.uses:] {
+		r.event(r.ToolCall(before.uses+i, use))
+	}
+}
+
+// tellThoughts writes the sealed reasoning of complete blocks that was not yet
+// told.
+func (r *reply) tellThoughts(content []protocol.Block) {
+	sealed := openai.ThoughtsOf(content)
+	if r.thoughts < len(sealed) {
+		r.event(r.Thoughts(sealed[r.thoughts:]))
+		r.thoughts = len(sealed)
 	}
 }
 
@@ -186,7 +211,7 @@ func (r *reply) beginAgain() bool {
 	if r.streamed && r.started {
 		return false
 	}
-	r.said = new(protocol.Answer)
+	r.said, r.told = new(protocol.Answer), extent{}
 	return true
 }
 
@@ -205,6 +230,7 @@ func (r *reply) end(ended life.Record) {
 	defer r.mu.Unlock()
 	if r.streamed {
 		r.start()
+		r.tellThoughts(r.said.Content())
 		_, _ = r.feed.Write(bytes.Join([][]byte{r.Finish(reason), r.Usage(spent), []byte(openai.Done)}, nil))
 	} else {
 		_, _ = r.feed.Write(r.Whole(r.said, reason, spent))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -113,17 +114,21 @@ func TestBeginAgain(t *testing.T) {
 // pieces are the frames of an attempt's answer.
 var pieces = []protocol.Frame{
 	protocol.ReasoningFrame("r", 1, 1, "I must ", ""),
-	protocol.ReasoningFrame("r", 1, 2, "look.", "c2ln"),
-	protocol.DeltaFrame("r", 1, 3, "Let me "),
-	protocol.DeltaFrame("r", 1, 4, "look."),
-	protocol.ToolUseFrame("r", 1, 5, "tooluse_1", "get_weather", []byte(`{"city":"Köln"}`)),
-	protocol.ToolUseFrame("r", 1, 6, "tooluse_2", "get_time", []byte(`{}`)),
+	protocol.ReasoningFrame("r", 1, 2, "look.", ""),
+	protocol.ReasoningFrame("r", 1, 3, "", "c2ln"),
+	protocol.RedactedFrame("r", 1, 4, []byte("Hm.")),
+	protocol.DeltaFrame("r", 1, 5, "Let me "),
+	protocol.DeltaFrame("r", 1, 6, "look."),
+	protocol.ToolUseFrame("r", 1, 7, "tooluse_1", "get_weather", []byte(`{"city":"Köln"}`)),
+	protocol.ToolUseFrame("r", 1, 8, "tooluse_2", "get_time", []byte(`{}`)),
 }
 
 // produced is the same as the model produces it.
 var produced = []model.Delta{
 	{Kind: model.KindReasoning, Text: "I must "},
-	{Kind: model.KindReasoning, Text: "look.", Signature: "c2ln"},
+	{Kind: model.KindReasoning, Text: "look."},
+	{Kind: model.KindReasoning, Signature: "c2ln"},
+	{Kind: model.KindReasoning, Redacted: []byte("Hm.")},
 	said("Let me "),
 	said("look."),
 	{Kind: model.KindToolUse, ToolUse: &model.ToolUse{ID: "tooluse_1", Name: "get_weather", Input: []byte(`{"city":"Köln"}`)}},
@@ -155,6 +160,9 @@ func TestLogGoesOnWhereTheAttemptWas(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := deltas(t, string(body))
+			if want := `thinking "I must look." c2ln redacted_thinking SG0u`; strings.Join(got.thoughts, " ") != want {
+				t.Errorf("died after %d, %d in the log: thoughts %q", died, logged, got.thoughts)
+			}
 			if got.reasoning != log.Reasoning() || got.text != log.Text() || strings.Join(got.calls, " ") != "0 tooluse_1 1 tooluse_2" {
 				t.Errorf("died after %d, %d in the log: %+v", died, logged, got)
 			}
@@ -164,7 +172,7 @@ func TestLogGoesOnWhereTheAttemptWas(t *testing.T) {
 
 type told struct {
 	text, reasoning string
-	calls           []string
+	thoughts, calls []string
 }
 
 // deltas joins what the chunks of a stream say.
@@ -178,8 +186,9 @@ func deltas(t *testing.T, stream string) (all told) {
 		var chunk struct {
 			Choices []struct {
 				Delta struct {
-					Text      string `json:"content"`
-					Reasoning string `json:"reasoning_content"`
+					Text      string                                             `json:"content"`
+					Reasoning string                                             `json:"reasoning_content"`
+					Thoughts  []struct{ Type, Thinking, Signature, Data string } `json:"thinking_blocks"`
 					ToolCalls []struct {
 						Index int
 						ID    string
@@ -193,6 +202,15 @@ func deltas(t *testing.T, stream string) (all told) {
 		for _, choice := range chunk.Choices {
 			all.text += choice.Delta.Text
 			all.reasoning += choice.Delta.Reasoning
+			for _, h := range choice.Delta.Thoughts {
+				all.thoughts = append(all.thoughts, h.Type)
+				if h.Thinking != "" {
+					all.thoughts = append(all.thoughts, strconv.Quote(h.Thinking), h.Signature)
+				}
+				if h.Data != "" {
+					all.thoughts = append(all.thoughts, h.Data)
+				}
+			}
 			for _, call := range choice.Delta.ToolCalls {
 				all.calls = append(all.calls, fmt.Sprintf("%d %s", call.Index, call.ID))
 			}

@@ -31,6 +31,7 @@ type Delta struct {
 	Role      string          `json:"role,omitempty"`
 	Content   *string         `json:"content,omitempty"`
 	Reasoning string          `json:"reasoning_content,omitempty"`
+	Thoughts  []Thought       `json:"thinking_blocks,omitempty"`
 	ToolCalls []deltaToolCall `json:"tool_calls,omitempty"`
 }
 
@@ -85,6 +86,11 @@ func (a Answer) Content(text string) []byte {
 // Reasoning is a chunk with the next piece of the reasoning.
 func (a Answer) Reasoning(text string) []byte {
 	return a.choice(chunkChoice{Delta: Delta{Reasoning: text}})
+}
+
+// Thoughts is a chunk with sealed reasoning, which is whole.
+func (a Answer) Thoughts(sealed []Thought) []byte {
+	return a.choice(chunkChoice{Delta: Delta{Thoughts: sealed}})
 }
 
 // ToolCall is a chunk with a use of a tool, the index-th of the message from 0,
@@ -143,6 +149,7 @@ type message struct {
 	Content   *string    `json:"content"` // null: nothing was said beside tool_calls
 	Refusal   *string    `json:"refusal"` // always null
 	Reasoning string     `json:"reasoning_content,omitempty"`
+	Thoughts  []Thought  `json:"thinking_blocks,omitempty"`
 	ToolCalls []toolCall `json:"tool_calls,omitempty"`
 }
 
@@ -156,7 +163,7 @@ func (a Answer) Whole(said *protocol.Answer, finishReason string, spent protocol
 }
 
 func messageOf(said *protocol.Answer) message {
-	m := message{Role: protocol.RoleAssistant, Reasoning: said.Reasoning()}
+	m := message{Role: protocol.RoleAssistant, Reasoning: said.Reasoning(), Thoughts: ThoughtsOf(said.Content())}
 	for _, use := range said.ToolUses() {
 		m.ToolCalls = append(m.ToolCalls, toolCallOf(use))
 	}

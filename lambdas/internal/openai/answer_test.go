@@ -70,7 +70,7 @@ func TestToolCalls(t *testing.T) {
 	golden(t, "whole-tools.json", answer(false).Whole(said, openai.FinishToolCalls, spent))
 	a, uses := answer(true), said.ToolUses()
 	golden(t, "stream-tools.txt", bytes.Join([][]byte{
-		a.Start(), a.Reasoning("I must <look>."), a.ToolCall(0, uses[0]), a.ToolCall(1, uses[1]), a.Finish(openai.FinishToolCalls), a.Usage(spent), []byte(openai.Done),
+		a.Start(), a.Reasoning("I must <look>."), a.Thoughts(openai.ThoughtsOf(said.Content())), a.ToolCall(0, uses[0]), a.ToolCall(1, uses[1]), a.Finish(openai.FinishToolCalls), a.Usage(spent), []byte(openai.Done),
 	}, nil))
 }
 

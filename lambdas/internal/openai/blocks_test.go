@@ -16,7 +16,7 @@ import (
 // users send back.
 func TestParsedMessagesAreTaken(t *testing.T) {
 	t.Parallel()
-	const parsed = `{"role":"assistant","content":null,"refusal":null,"parsed":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{}","parsed_arguments":{"a":1}}}]}`
+	const parsed = `{"role":"assistant","content":null,"refusal":null,"parsed":null,"provider_specific_fields":{"refusal":null},"tool_calls":[{"id":"call_1","type":"function","function":{"name":"f","arguments":"{}","parsed_arguments":{"a":1}}}]}`
 	if _, err := openai.Parse([]byte(conversation(`[` + question + `,` + parsed + `,` + weather + `]`))); err != nil {
 		t.Error(err)
 	}
@@ -91,6 +91,45 @@ func TestParseToolLoop(t *testing.T) {
 	}
 	if got.Submit.Reasoning == nil || got.Submit.Reasoning.Effort != protocol.EffortLow {
 		t.Errorf("reasoning %+v", got.Submit.Reasoning)
+	}
+}
+
+// Claude wants its reasoning back with the results of its tools, before what else
+// it said, and sealed.
+func TestParseThoughts(t *testing.T) {
+	t.Parallel()
+	thinking := strings.Replace(calls, `"content":null`, `"content":"Let me look.","reasoning_content":"I must look.","thinking_blocks":[`+
+		`{"type":"thinking","thinking":"I must look.","signature":"c2ln","cache_control":null},{"type":"redacted_thinking","data":"SG0u"},`+
+		`{"type":"thinking","thinking":"Nobody sealed this.","signature":""},{"type":"thinking","thinking":"","signature":"c2lnMg=="}]`, 1)
+	body := withTools(strings.Join([]string{question, thinking, weather, clock}, ","), "")
+	said := []protocol.Block{
+		protocol.TextBlock("Let me look."),
+		{Type: "toolUse", ToolUseID: "call_1", Name: "get_weather", Input: json.RawMessage(`{"city": "Köln"}`)},
+		{Type: "toolUse", ToolUseID: "call_2", Name: "get_time", Input: json.RawMessage(`{}`)},
+	}
+	for model, want := range map[string][]protocol.Block{
+		"global.anthropic.claude-sonnet-4-5-20250929-v1:0": append([]protocol.Block{
+			{Type: "reasoning", Text: "I must look.", Signature: "c2ln"}, {Type: "reasoning", Redacted: []byte("Hm.")}, {Type: "reasoning", Signature: "c2lnMg=="},
+		}, said...),
+		"us.amazon.nova-micro-v1:0": said, // which does not reason, and would refuse it
+	} {
+		got, err := openai.Parse([]byte(strings.Replace(body, `"model":"m"`, `"model":"`+model+`"`, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if blocks := got.Submit.Messages[1].Blocks; !reflect.DeepEqual(blocks, want) {
+			t.Errorf("%s: blocks %s", model, protocol.Encode(blocks))
+		}
+	}
+	asked, err := openai.Parse([]byte(strings.Replace(body, `"model":"m"`, `"model":"global.anthropic.claude-sonnet-4-5-20250929-v1:0"`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, param := range map[string]string{"[0].text": "[0].thinking", "[0].signature": "[0].signature", "[1].redacted": "[1].data"} {
+		e := asked.Names.AsError(httpapi.Invalid(protocol.FieldError{Field: "messages[1].content" + field, Message: "is not right"}))
+		if want := "messages[1].thinking_blocks" + param; value(e.Param) != want {
+			t.Errorf("%s is %s, want %s", field, value(e.Param), want)
+		}
 	}
 }
 
@@ -206,6 +245,10 @@ func TestParseRefusesBlocks(t *testing.T) {
 		{"a choice of several", withTools(question, `,"tool_choice":{"type":"allowed_tools"}`), "tool_choice.type", "unsupported_value", "Unsupported value: 'tool_choice.type' does not support 'allowed_tools' here. The supported value is 'function'."},
 		{"none after calls", withTools(strings.Join([]string{question, calls, weather, clock}, ","), `,"tool_choice":"none"`), "tool_choice", "unsupported_value", "Unsupported value: 'tool_choice' does not support 'none' in a conversation with 'tool_calls': Converse then wants the tools, and the model may use them."},
 		{"one call at a time", withTools(question, `,"parallel_tool_calls":false`), "parallel_tool_calls", "unsupported_value", "Unsupported value: 'parallel_tool_calls' does not support false here: Converse does not bound the calls of an answer."},
+		{"thoughts of a user", conversation(`[{"role":"user","content":"a","thinking_blocks":[{"type":"thinking","thinking":"a","signature":"c2ln"}]}]`), "messages[0].thinking_blocks", "invalid_value", "Invalid 'messages[0].thinking_blocks': it is only for messages with the role 'assistant'."},
+		{"thoughts of another kind", conversation(`[` + question + `,{"role":"assistant","thinking_blocks":[{"type":"thought"}]}]`), "messages[1].thinking_blocks[0].type", "unsupported_value", "Unsupported value: 'messages[1].thinking_blocks[0].type' does not support 'thought' here. Supported values are: 'thinking' and 'redacted_thinking'."},
+		{"thoughts without a kind", conversation(`[` + question + `,{"role":"assistant","thinking_blocks":[{}]}]`), "messages[1].thinking_blocks[0].type", "missing_required_parameter", "Missing required parameter: 'messages[1].thinking_blocks[0].type'."},
+		{"redacted thoughts that are no base64", conversation(`[` + question + `,{"role":"assistant","thinking_blocks":[{"type":"redacted_thinking","data":"?"}]}]`), "messages[1].thinking_blocks[0].data", "invalid_value", "Invalid 'messages[1].thinking_blocks[0].data': its data must be base64 of at least one byte."},
 		{"minimal effort", body(`,"reasoning_effort":"minimal"`), "reasoning_effort", "unsupported_value", "Unsupported value: 'reasoning_effort' does not support 'minimal' here. Supported values are: 'none', 'low', 'medium' and 'high'."},
 	}
 	for _, test := range tests {

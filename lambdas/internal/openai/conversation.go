@@ -70,7 +70,7 @@ func (c *conversation) take(t turn) *Error {
 	for i := range blocks {
 		c.rename(&blocks[i])
 	}
-	c.append(t, t.role, blocks)
+	c.append(t, t.role, append(t.thoughts, blocks...))
 	c.open = t.calls
 	return nil
 }

@@ -92,6 +92,7 @@ func Fields() []Field {
 	list = append(list, describe("messages[].content[].file.", fileFields)...)
 	list = append(list, describe("messages[].tool_calls[].", toolCallFields)...)
 	list = append(list, describe("messages[].tool_calls[].function.", calledFields)...)
+	list = append(list, describe("messages[].thinking_blocks[].", thoughtFields)...)
 	list = append(list, describe("stream_options.", streamOptionsFields)...)
 	list = append(list, describe("tool_choice.", choiceFields)...)
 	list = append(list, describe("tool_choice.function.", chosenFields)...)

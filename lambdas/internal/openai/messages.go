@@ -17,12 +17,13 @@ const (
 
 // turn is a message as it is given.
 type turn struct {
-	param   string // where it stands: messages[2]
-	role    string
-	content []placed
-	given   bool // content is there
-	calls   []placed
-	callID  *string // of the call that a tool's message answers
+	param    string // where it stands: messages[2]
+	role     string
+	content  []placed
+	given    bool // content is there
+	calls    []placed
+	thoughts []placed // reasoning, sealed
+	callID   *string  // of the call that a tool's message answers
 }
 
 // placed is a block and where it stands in the request.
@@ -45,7 +46,9 @@ var messageFields = []field[turn]{
 	{name: "function_call"},
 	{name: "tool_call_id", note: "a tool's", read: readCallID},
 	{name: "parsed", note: "what clients add to an answer that they have read", ignored: true, read: ignoreAll[turn]},
-	{name: "reasoning_content", note: "not given back to the model, which would want the seal that this API has no place for", ignored: true, read: ignoreText[turn]},
+	{name: "reasoning_content", note: "not given back to the model, which would want its seal: see `thinking_blocks`", ignored: true, read: ignoreText[turn]},
+	{name: "provider_specific_fields", note: "what LiteLLM adds to an answer that it has read", ignored: true, read: ignoreAll[turn]},
+	{name: "thinking_blocks", note: "an assistant's, as they were answered; an extension, see below", read: readThoughts},
 }
 
 func readMessages(r *request, param string, value json.RawMessage) *Error {
@@ -74,6 +77,8 @@ func (t turn) check() *Error {
 		return missing(t.param + ".role")
 	case t.role != protocol.RoleAssistant && len(t.calls) > 0:
 		return misplaced(t.param+".tool_calls", protocol.RoleAssistant)
+	case t.role != protocol.RoleAssistant && len(t.thoughts) > 0:
+		return misplaced(t.param+".thinking_blocks", protocol.RoleAssistant)
 	case t.role != roleTool && t.callID != nil:
 		return misplaced(t.param+".tool_call_id", roleTool)
 	case t.role == roleTool && t.callID == nil:

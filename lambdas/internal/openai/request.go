@@ -131,6 +131,7 @@ func (r *request) complete() *Error {
 	if e := r.toolsFit(); e != nil {
 		return e
 	}
+	r.forgetThoughts()
 	var e *Error
 	r.Submit.System, r.Submit.Messages, e = converse(r.turns, r.Names)
 	return e
