@@ -1,15 +1,17 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/performance"
+	"github.com/chromedp/cdproto/tracing"
 	"github.com/chromedp/chromedp"
 )
 
@@ -34,10 +36,10 @@ func longPieces() []string {
 }
 
 // BenchmarkALongAnswer streams an answer of 5,000 tokens into the page, and the
-// same text into an element that only shows it, and reports what the browser
-// says of its main thread: milliseconds of processor a delta (a frame of 60 a
-// second has 16.7), their ratio, and frames that came late (after more than 1.5
-// frames) in 10 s, which depends on what else the machine does.
+// same text into an element that only shows it, and reports what the browser's
+// own trace says: milliseconds of processor that the main thread takes for a
+// delta and in its longest task (a frame of 60 a second has 16.7), and the
+// frames drawn and dropped in the 10 s, which depend on what else the machine does.
 //
 //	go test ./web -run '^$' -bench ALongAnswer -benchtime 1x
 func BenchmarkALongAnswer(b *testing.B) {
@@ -54,55 +56,123 @@ func BenchmarkALongAnswer(b *testing.B) {
 		plain = measured(openPage(b, f), func(p page) { p.visible("#demo") }, func(p page) { p.showPlain(longPieces()) })
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(markdown.task/longDeltas, "ms/delta")
-	b.ReportMetric(plain.task/longDeltas, "plain-ms/delta")
+	for unit, of := range map[string]figures{"": markdown, "plain-": plain} {
+		b.ReportMetric(of.task/longDeltas, unit+"ms/delta")
+		b.ReportMetric(of.longest, unit+"longest-ms")
+		b.ReportMetric(of.drawn, unit+"drawn")
+		b.ReportMetric(of.dropped, unit+"dropped")
+	}
 	b.ReportMetric(markdown.task/plain.task, "ratio")
-	b.ReportMetric(markdown.late, "late-frames")
-	b.ReportMetric(plain.late, "plain-late-frames")
 }
 
-// figures are what an action took: ms of the main thread and late frames.
-type figures struct{ task, late float64 }
+// figures are what the browser's trace says of an action.
+type figures struct {
+	task    float64 // ms of processor that the main thread took
+	longest float64 // of those ms, in one task
+	drawn   float64 // frames
+	dropped float64 // frames
+}
 
 func measured(p page, prepare, action func(page)) figures {
 	p.t.Helper()
 	prepare(p)
-	if _, err := chromedp.Call(p.ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}); err != nil {
-		p.t.Fatal(err)
-	}
-	p.eval(`(() => {
-		window.late = 0;
-		let last = performance.now();
-		const frame = (now) => {
-			if (now - last > 25) window.late++;
-			last = now;
-			requestAnimationFrame(frame);
-		};
-		requestAnimationFrame(frame);
-	})()`)
-	before := p.taskTime()
-	action(p)
-	late, err := strconv.ParseFloat(p.eval(`window.late`), 64)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return figures{task: p.taskTime() - before, late: late}
+	return p.traced(func() { action(p) }).figures(p.t)
 }
 
-// taskTime is how long the main thread of the page was busy, in ms.
-func (p page) taskTime() float64 {
+// traceEvent is an event of Chromium's trace; times are in µs.
+type traceEvent struct {
+	Name     string  `json:"name"`
+	Process  int     `json:"pid"`
+	Thread   int     `json:"tid"`
+	Duration float64 `json:"dur"`
+	CPU      float64 `json:"tdur"`
+	Args     struct {
+		Name string `json:"name"` // of a thread
+	} `json:"args"`
+}
+
+type trace []traceEvent
+
+// traced has the browser trace an action.
+func (p page) traced(action func()) trace {
 	p.t.Helper()
-	result, err := chromedp.Call(p.ctx, performance.GetMetrics, cdp.Empty{})
+	var mu sync.Mutex
+	var events trace
+	done := make(chan struct{})
+	ctx, stop := context.WithCancel(p.ctx)
+	defer stop()
+	err := chromedp.ListenBrowser(ctx, func(event any) {
+		switch e := event.(type) {
+		case *tracing.EventDataCollected:
+			mu.Lock()
+			defer mu.Unlock()
+			for _, value := range e.Value {
+				var one traceEvent
+				if json.Unmarshal(value, &one) == nil {
+					events = append(events, one)
+				}
+			}
+		case *tracing.EventTracingComplete:
+			close(done)
+		}
+	})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	for _, metric := range result.Metrics {
-		if metric.Name == "TaskDuration" {
-			return metric.Value * 1_000
+	categories := []string{"disabled-by-default-devtools.timeline", "devtools.timeline.frame", "disabled-by-default-devtools.timeline.frame", "__metadata"}
+	if _, err := chromedp.CallBrowser(p.ctx, tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{IncludedCategories: categories}}); err != nil {
+		p.t.Fatal(err)
+	}
+	action()
+	if _, err := chromedp.CallBrowser(p.ctx, tracing.End, cdp.Empty{}); err != nil {
+		p.t.Fatal(err)
+	}
+	select {
+	case <-done:
+	case <-p.ctx.Done():
+		p.t.Fatal("the trace does not end")
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	return events
+}
+
+// figures are those of the page, the only one that draws.
+func (t trace) figures(tb testing.TB) (f figures) {
+	tb.Helper()
+	drawn := map[int]float64{} // by process
+	for _, e := range t {
+		if e.Name == "DrawFrame" {
+			drawn[e.Process]++
 		}
 	}
-	p.t.Fatal("the browser has no TaskDuration")
-	return 0
+	process := 0
+	for p, frames := range drawn {
+		if frames > drawn[process] {
+			process = p
+		}
+	}
+	if process == 0 {
+		tb.Fatalf("no frame is drawn in the %d events of the trace", len(t))
+	}
+	f.drawn = drawn[process]
+	main := 0
+	for _, e := range t {
+		if e.Process == process && e.Name == "thread_name" && e.Args.Name == "CrRendererMain" {
+			main = e.Thread
+		}
+	}
+	for _, e := range t {
+		switch {
+		case e.Process != process:
+		case e.Name == "RunTask" && e.Thread == main:
+			f.task += e.CPU / 1000
+			f.longest = max(f.longest, e.CPU/1000)
+		case e.Name == "DroppedFrame":
+			f.dropped++
+		}
+	}
+	return f
 }
 
 // showPlain has pieces of text appended to an element, as a page without
