@@ -119,7 +119,7 @@ func (c *Cloud) startServices(ctx context.Context) (err error) {
 	}
 	c.provider = provision.New(provision.Services{
 		IAM: c.services.roles, Tables: c.services.tables, Queues: c.services.queues, Buckets: c.services.buckets, Functions: c.services.functions,
-		REST: c.services.rest, WebSocket: c.services.sockets, Users: c.services.users, Address: c.address(),
+		REST: c.services.rest, WebSocket: c.services.sockets, Users: c.services.users, Distributions: c.services.sites, Address: c.address(),
 	})
 	return nil
 }

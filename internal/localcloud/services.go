@@ -10,6 +10,7 @@ import (
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 	"github.com/streaming-service/streaming-service/internal/localcloud/bedrock"
+	"github.com/streaming-service/streaming-service/internal/localcloud/cloudfront"
 	"github.com/streaming-service/streaming-service/internal/localcloud/cognito"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
 	"github.com/streaming-service/streaming-service/internal/localcloud/faults"
@@ -32,6 +33,7 @@ type services struct {
 	tables    *dynamodb.Service
 	queues    *sqs.Service
 	buckets   *s3.Service
+	sites     *cloudfront.Service
 	functions *lambda.Service
 	users     *cognito.Service
 	rest      *restapi.Service
@@ -49,6 +51,7 @@ func newServices(ctx context.Context, o Options, url func() string) (*services, 
 	s.tables = dynamodb.New(admission, dynamodb.WithFaults(s.faults), dynamodb.WithMeter(s.meter))
 	s.queues = sqs.New(admission, sqs.WithFaults(s.faults), sqs.WithBaseURL(url))
 	s.buckets = s3.New(s3.Deps{Guard: admission, Keys: s.roles})
+	s.sites = cloudfront.New(cloudfront.Deps{Buckets: s.buckets, Policies: s.roles})
 	s.users = cognito.New(cognito.Deps{Guard: admission, Credentials: s.roles.Credentials})
 	var err error
 	if s.model, err = s.newModel(ctx, o, admission); err != nil {

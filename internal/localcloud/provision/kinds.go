@@ -16,6 +16,7 @@ func kinds(s Services) map[string]kind {
 		tableKinds(s.Tables),
 		queueKinds(s.Queues, s.IAM),
 		bucketKinds(s.Buckets, s.IAM),
+		distributionKinds(s.Distributions),
 		lambdaKinds(s.Functions),
 		eventKinds(s.Functions),
 		restKinds(s),

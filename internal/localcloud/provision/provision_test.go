@@ -17,6 +17,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+	"github.com/streaming-service/streaming-service/internal/localcloud/cloudfront"
 	"github.com/streaming-service/streaming-service/internal/localcloud/cognito"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb/attribute"
@@ -44,8 +45,10 @@ func newServices(t *testing.T) provision.Services {
 		t.Fatal(err)
 	}
 	t.Cleanup(functions.Close)
+	buckets := s3.New(s3.Deps{Guard: openGuard{}, Keys: roles})
 	return provision.Services{
-		IAM: roles, Tables: dynamodb.New(openGuard{}), Queues: sqs.New(openGuard{}), Buckets: s3.New(s3.Deps{Guard: openGuard{}, Keys: roles}), Functions: functions,
+		IAM: roles, Tables: dynamodb.New(openGuard{}), Queues: sqs.New(openGuard{}), Functions: functions,
+		Buckets: buckets, Distributions: cloudfront.New(cloudfront.Deps{Buckets: buckets, Policies: roles}),
 		REST: restapi.New(restapi.Deps{}), WebSocket: websocket.New(websocket.Deps{Guard: openGuard{}}),
 		Users: cognito.New(cognito.Deps{Guard: openGuard{}}), Address: "127.0.0.1:8080",
 	}

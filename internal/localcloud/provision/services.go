@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/streaming-service/streaming-service/internal/localcloud/cloudfront"
 	"github.com/streaming-service/streaming-service/internal/localcloud/cognito"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
 	"github.com/streaming-service/streaming-service/internal/localcloud/iam"
@@ -26,6 +27,8 @@ type Services struct {
 	REST      *restapi.Service
 	WebSocket *websocket.Service
 	Users     *cognito.Service
+	// Distributions are in front of buckets.
+	Distributions *cloudfront.Service
 	// Address is the host and port that the local cloud is served on.
 	Address string
 }
