@@ -117,23 +117,26 @@ func PongFrame() Frame { return Frame{Type: FramePong} }
 
 // Encode returns the bytes that go over the wire. Equal frames encode to equal
 // bytes, and text is not HTML-escaped.
-func (f Frame) Encode() []byte { return Encode(f) }
+func (f Frame) Encode() []byte { return Encode(f.wire()) }
 
-// MarshalJSON implements json.Marshaler: the text of reasoning is there even if
-// it is empty.
-func (f Frame) MarshalJSON() ([]byte, error) {
+// MarshalJSON implements json.Marshaler.
+func (f Frame) MarshalJSON() ([]byte, error) { return marshal(f.wire()) }
+
+// wire is the frame as JSON has it: the text of reasoning is there even if it is
+// empty.
+func (f Frame) wire() any {
 	type plain Frame
 	if f.Type != FrameReasoning {
-		return marshal(plain(f))
+		return plain(f)
 	}
-	return marshal(struct {
+	return struct {
 		Type      FrameType `json:"type"`
 		RequestID string    `json:"requestId,omitempty"`
 		Attempt   int       `json:"attempt,omitempty"`
 		Seq       *int      `json:"seq,omitempty"`
 		Text      string    `json:"text"`
 		plain
-	}{f.Type, f.RequestID, f.Attempt, f.Seq, f.Text, plain(f)})
+	}{f.Type, f.RequestID, f.Attempt, f.Seq, f.Text, plain(f)}
 }
 
 // Encode marshals v as the service does everywhere: compact, without escaping

@@ -239,6 +239,9 @@ func FuzzDecodeFrame(f *testing.F) {
 		if err != nil || string(again.Encode()) != string(frame.Encode()) {
 			t.Fatalf("%s decoded again: %s, %v", frame.Encode(), again.Encode(), err)
 		}
+		if inside := protocol.Encode([]protocol.Frame{frame}); string(inside) != "["+string(frame.Encode())+"]" {
+			t.Fatalf("%s is %s in a list", frame.Encode(), inside)
+		}
 		var c client
 		c.see(c.Apply(protocol.StartFrame(frame.RequestID, 1, "m")))
 		c.see(c.Apply(frame))
