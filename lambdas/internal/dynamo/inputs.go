@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"encoding/json"
+	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -9,18 +10,26 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
-// inputItem holds texts and bytes natively: encoded as JSON, a body of the
-// largest size could outgrow an item. What is JSON already stays what it is.
+// inputItem is what the model is to be asked, packed where that saves units.
 func inputItem(requestID, hash string, in life.Input) item {
-	i := inputKey(requestID, hash)
+	i := pack(inputAttributes(in))
+	maps.Copy(i, inputKey(requestID, hash))
+	i["v"] = number(protocol.Version)
+	return i
+}
+
+// inputAttributes hold texts and bytes natively: encoded as JSON, a body of the
+// largest size could outgrow an item. What is JSON already stays what it is.
+func inputAttributes(in life.Input) item {
 	messages := make([]types.AttributeValue, len(in.Messages))
 	for n, m := range in.Messages {
 		messages[n] = &types.AttributeValueMemberM{Value: messageItem(m)}
 	}
-	i["v"] = number(protocol.Version)
-	i["messages"] = &types.AttributeValueMemberL{Value: messages}
-	i["system"] = texts(in.System)
-	i["stop"] = texts(in.StopSequences)
+	i := item{
+		"messages": &types.AttributeValueMemberL{Value: messages},
+		"system":   texts(in.System),
+		"stop":     texts(in.StopSequences),
+	}
 	if len(in.Tools) > 0 {
 		i["tools"] = toolList(in.Tools)
 	}
@@ -39,7 +48,11 @@ func inputItem(requestID, hash string, in life.Input) item {
 	return i
 }
 
-func readInput(i item) life.Input {
+func readInput(i item) (life.Input, error) {
+	i, err := unpack(i)
+	if err != nil {
+		return life.Input{}, err
+	}
 	in := life.Input{
 		System: readTexts(i, "system"), StopSequences: readTexts(i, "stop"), Effort: getText(i, "effort"), Cache: getBoolean(i, "cache"),
 		UploadBytes: getNumber(i, "uploadBytes"),
@@ -57,7 +70,7 @@ func readInput(i item) life.Input {
 		}
 	}
 	_ = json.Unmarshal([]byte(getText(i, "toolChoice")), &in.ToolChoice) // what this code has written decodes
-	return in
+	return in, nil
 }
 
 func toolList(tools []protocol.Tool) types.AttributeValue {

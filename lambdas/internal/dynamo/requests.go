@@ -82,7 +82,7 @@ func (s *Store) Input(ctx context.Context, requestID, hash string) (life.Input, 
 	if len(i) == 0 {
 		return life.Input{}, life.ErrNotFound
 	}
-	return readInput(i), nil
+	return readInput(i)
 }
 
 // PutChunk appends to the log of an attempt. The key is private to the attempt,
