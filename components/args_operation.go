@@ -35,8 +35,9 @@ type QueueSettings struct {
 // behind the APIs answer within 10 s.
 type FunctionsSettings struct {
 	// MemorySize is the memory of the processor and of completions, in MB, 128
-	// to 10240. CPU and price grow with it: 256 keeps a batch of ten answers
-	// within the flush interval, 128 only a few. Default: 256.
+	// to 10240. CPU and price grow with it: 128 keeps a batch of ten answers to
+	// texts within the flush interval, 256 is for images and documents, too.
+	// Default: 256.
 	MemorySize pulumi.IntPtrInput `pulumi:"memorySize,optional"`
 	// Timeout is the longest an invocation of the processor or of completions
 	// may take, in seconds, 30 to 900. An answer that takes longer is cut 5 seconds before,
