@@ -146,6 +146,31 @@ func TestWhatIsAcceptedMatches(t *testing.T) {
 	}
 }
 
+func TestOneOriginMore(t *testing.T) {
+	t.Parallel()
+	list := make(allowlist.Origins, 0, 8)
+	list = append(list, "https://a.example")
+	for _, test := range []struct {
+		list allowlist.Origins
+		more string
+		want allowlist.Origins
+	}{
+		{list, "https://B.example:443", allowlist.Origins{"https://a.example", "https://b.example"}},
+		{list, "https://c.example", allowlist.Origins{"https://a.example", "https://c.example"}},
+		{list, "https://a.example", list},
+		{list, "", list},
+		{list, "*", list},
+		{nil, "https://b.example", nil},
+	} {
+		if got := test.list.With(test.more); !slices.Equal(got, test.want) {
+			t.Errorf("%q with %q is %q, want %q", test.list, test.more, got, test.want)
+		}
+	}
+	if first := list.With("https://b.example"); list.With("https://c.example") != nil && first[1] != "https://b.example" {
+		t.Errorf("one list changed another: %q", first)
+	}
+}
+
 func TestNoListAllowsAll(t *testing.T) {
 	t.Parallel()
 	if !(allowlist.Origins{}).Allow("null") || !(allowlist.Networks{}).Allow("nowhere") {

@@ -35,6 +35,16 @@ func NewOrigins(written []string) (Origins, error) {
 	return origins, nil
 }
 
+// With returns the origins and one more. None, which allow any, stay none, and
+// what is no origin adds nothing.
+func (o Origins) With(origin string) Origins {
+	canonical, err := CanonicalOrigin(origin)
+	if len(o) == 0 || err != nil || slices.Contains(o, canonical) {
+		return o
+	}
+	return append(slices.Clone(o), canonical)
+}
+
 // Allow reports whether a browser may call from origin, as its header has it.
 func (o Origins) Allow(origin string) bool {
 	if len(o) == 0 {

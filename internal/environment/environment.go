@@ -71,6 +71,11 @@ const (
 	ServiceName      = "SERVICE_NAME" // the component's name, dimension of every metric
 )
 
+// SiteOrigin is not a variable of the functions but of the stages of both APIs,
+// which every call carries: the origin of the hosted page, which is known only
+// after the functions are. A page of it may call whatever AllowedOrigins are.
+const SiteOrigin = "siteOrigin"
+
 // The functions of the service, by the name of their directory in lambdas/.
 const (
 	FunctionAuthorizer  = "authorizer"

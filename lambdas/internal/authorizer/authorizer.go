@@ -36,8 +36,8 @@ type Authorizer struct {
 	Verifier Verifier
 	// Keys verifies personal keys. nil: they are off.
 	Keys *PersonalKeys
-	// Origins that browsers may open sockets from. Empty: any. A client without
-	// an Origin is not a browser and passes.
+	// Origins that browsers may open sockets from, beside that of the site. Empty:
+	// any. A client without an Origin is not a browser and passes.
 	Origins allowlist.Origins
 	// Networks that clients may come from. Empty: any.
 	Networks allowlist.Networks

@@ -104,6 +104,29 @@ func TestHandleWithoutRulesAllowsAnyOriginAndAddress(t *testing.T) {
 	assertPolicy(t, got, "Allow")
 }
 
+// TestSocketsFromTheSite: the stage names the origin of the hosted page, which is
+// allowed beside the list.
+func TestSocketsFromTheSite(t *testing.T) {
+	t.Parallel()
+	const site = "https://d111111abcdef8.cloudfront.net"
+	a := authorizer.Authorizer{Verifier: verifier{}, Origins: []string{"https://app.example"}, Log: slog.New(slog.DiscardHandler)}
+	for _, test := range []struct{ variable, origin, want string }{
+		{site, site, "Allow"},
+		{site, "https://app.example", "Allow"},
+		{site, "https://evil.example", "Deny"},
+		{site, "https://d222222abcdef8.cloudfront.net", "Deny"},
+		{"", site, "Deny"},
+	} {
+		e := event(offer("streaming.v1, "+goodToken, "Origin", test.origin), "")
+		e.StageVariables = map[string]string{"siteOrigin": test.variable}
+		got, err := a.Handle(t.Context(), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		assertPolicy(t, got, test.want)
+	}
+}
+
 // Rival defect (g): tokens written to logs.
 func TestDefectGTokensAreNeverLogged(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/lambdas/internal/handshake"
 	"github.com/streaming-service/streaming-service/lambdas/internal/token"
 )
@@ -20,7 +21,7 @@ func (a *Authorizer) connect(ctx context.Context, headers handshake.Headers, e e
 		return a.refuse(ctx, "connection", err)
 	}
 	effect := effectAllow
-	if reason := a.mayNotConnect(headers.Value("Origin"), e.RequestContext.Identity.SourceIP); reason != "" {
+	if reason := a.mayNotConnect(headers.Value("Origin"), e); reason != "" {
 		a.Log.WarnContext(ctx, "connection denied", "reason", reason)
 		effect = effectDeny
 	}
@@ -40,11 +41,11 @@ func (a *Authorizer) verifyToken(ctx context.Context, raw string) (token.Identit
 
 // mayNotConnect says what forbids a connection. A caller without an Origin is no
 // browser.
-func (a *Authorizer) mayNotConnect(origin, address string) (reason string) {
+func (a *Authorizer) mayNotConnect(origin string, e events.APIGatewayCustomAuthorizerRequestTypeRequest) (reason string) {
 	switch {
-	case origin != "" && !a.Origins.Allow(origin):
+	case origin != "" && !a.Origins.With(e.StageVariables[environment.SiteOrigin]).Allow(origin):
 		return "origin"
-	case !a.Networks.Allow(address):
+	case !a.Networks.Allow(e.RequestContext.Identity.SourceIP):
 		return "network"
 	}
 	return ""

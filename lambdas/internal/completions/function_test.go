@@ -15,6 +15,25 @@ import (
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
+// TestPagesOfTheSite read answers though the list names others.
+func TestPagesOfTheSite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.API.AllowedOrigins = []string{"https://a.example"}
+	for variable, want := range map[string]string{"https://app.example.com": "https://app.example.com", "https://other.example.com": ""} {
+		e := event("", streamed)
+		e.StageVariables = map[string]string{"siteOrigin": variable}
+		response, err := w.Serve(t.Context(), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text(t, response)
+		if got := response.Headers["Access-Control-Allow-Origin"]; got != want {
+			t.Errorf("with the site at %s a page of https://app.example.com is allowed %q, want %q", variable, got, want)
+		}
+	}
+}
+
 func TestStreamedAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/streaming-service/streaming-service/internal/allowlist"
+	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/lambdas/internal/caller"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
 	"github.com/streaming-service/streaming-service/protocol"
@@ -181,22 +182,21 @@ func needsRetryAfter(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
-// AllowOrigin lets a page of an allowed origin read the answer.
+// AllowOrigin lets a page of an allowed origin, or of the site, read the answer.
 func (a *API) AllowOrigin(event events.APIGatewayProxyRequest, header map[string]string) {
 	header["Vary"] = "Origin"
 	origins := foldHeaders(event.Headers, event.MultiValueHeaders)["Origin"]
-	if len(origins) != 1 || !a.allowedOrigin(origins[0]) {
+	if len(origins) != 1 || !inHeader(origins[0]) || !a.AllowedOrigins.With(event.StageVariables[environment.SiteOrigin]).Allow(origins[0]) {
 		return
 	}
 	header["Access-Control-Allow-Origin"] = origins[0]
 	header["Access-Control-Expose-Headers"] = protocol.ExposedHeaders
 }
 
-func (a *API) allowedOrigin(origin string) bool {
-	if strings.ContainsFunc(origin, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return false // no origin has such characters, and it goes into a header
-	}
-	return a.AllowedOrigins.Allow(origin)
+// inHeader tells whether an origin may go into a header. None has other
+// characters.
+func inHeader(origin string) bool {
+	return !strings.ContainsFunc(origin, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // preflight answers OPTIONS; the origin is added as to every answer.

@@ -189,6 +189,42 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// TestOriginOfTheSite: the origin of the hosted page is known to the stage alone,
+// and is allowed beside the list.
+func TestOriginOfTheSite(t *testing.T) {
+	t.Parallel()
+	const site = "https://d111111abcdef8.cloudfront.net"
+	for _, test := range []struct {
+		name             string
+		allowed          []string
+		variable, caller string
+		allow            bool
+	}{
+		{"site", []string{"https://a.example"}, site, site, true},
+		{"listed, beside the site", []string{"https://a.example"}, site, "https://a.example", true},
+		{"neither", []string{"https://a.example"}, site, "https://b.example", false},
+		{"site of another", []string{"https://a.example"}, site, "https://d222222abcdef8.cloudfront.net", false},
+		{"site without the variable", []string{"https://a.example"}, "", site, false},
+		{"variable that is no origin", []string{"https://a.example"}, "*", "https://b.example", false},
+		{"no list", nil, site, "https://b.example", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for _, method := range []string{http.MethodGet, http.MethodOptions} {
+				a, _ := api(nil)
+				a.AllowedOrigins = test.allowed
+				r, _ := serve(t, a, event(func(e *events.APIGatewayProxyRequest) {
+					e.Headers, e.HTTPMethod = map[string]string{"Origin": test.caller}, method
+					e.StageVariables = map[string]string{"siteOrigin": test.variable}
+				}))
+				if got := r.Headers["Access-Control-Allow-Origin"]; (got == test.caller) != test.allow || got != "" && !test.allow {
+					t.Errorf("%s: allowed %q", method, got)
+				}
+			}
+		})
+	}
+}
+
 // The clients of OpenAI send headers of their own making.
 func TestPreflightOfOpenAIAllowsEveryHeader(t *testing.T) {
 	t.Parallel()
