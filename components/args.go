@@ -31,6 +31,8 @@ type StreamingServiceArgs struct {
 	Protection *ProtectionSettings `pulumi:"protection,optional"`
 	// Domain gives the APIs names of your own. Default: API Gateway's names.
 	Domain *DomainSettings `pulumi:"domain,optional"`
+	// Site hosts the chat page beside the service. Default: none.
+	Site *SiteSettings `pulumi:"site,optional"`
 	// Uploads lets users bring images and documents that do not fit into the
 	// body of a request: a private bucket, emptied after a day, and POST /uploads.
 	// Default: true. On false the bucket is deleted with what is in it, which

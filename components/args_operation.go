@@ -113,6 +113,22 @@ type DomainSettings struct {
 	HostedZoneId pulumi.StringPtrInput `pulumi:"hostedZoneId,optional"`
 }
 
+// SiteSettings host the chat page of this project: in a private bucket, behind
+// CloudFront. That is in partition aws only, not in China and GovCloud.
+type SiteSettings struct {
+	// Enabled hosts the page, of which the output siteUrl is the address. Pages
+	// from there may call the APIs whatever Auth.AllowedOrigins are. Default:
+	// false.
+	Enabled *bool `pulumi:"enabled,optional"`
+	// Domain is a domain name for the page. Point it to the output
+	// siteDomainTarget. Set together with CertificateArn. Default: none,
+	// CloudFront's name for the distribution.
+	Domain pulumi.StringPtrInput `pulumi:"domain,optional"`
+	// CertificateArn is an ACM certificate of Region us-east-1, whatever that of
+	// the service, that covers Domain. Default: none.
+	CertificateArn pulumi.StringPtrInput `pulumi:"certificateArn,optional"`
+}
+
 // ObservabilitySettings govern dashboard, alarms, tracing and access logs.
 type ObservabilitySettings struct {
 	// AlarmTopicArn is the SNS topic that alarms notify. Default: none, no

@@ -129,6 +129,9 @@ var checks = map[string][]check{
 	"domain.certificateArn": {arn("acm", "certificate/")},
 	"domain.hostedZoneId":   {matches(`^Z[A-Z0-9]{1,31}$`, "must be the id of a hosted zone")},
 
+	"site.domain":         {domainName},
+	"site.certificateArn": {arnIn(certificateRegion, "acm", "certificate/")},
+
 	"observability.alarmTopicArn":     {arn("sns", "")},
 	"observability.apiGatewayLogRole": {oneOf("existing", "manage")},
 }
@@ -236,9 +239,14 @@ func notBlank(v any) string {
 
 // arn checks for an ARN of a regional resource of service whose last part
 // begins with prefix.
-func arn(service, prefix string) check {
-	pattern := `^arn:[a-z-]+:` + service + `:[a-z0-9-]+:\d{12}:` + regexp.QuoteMeta(prefix) + `\S+$`
-	return matches(pattern, "must be an ARN like arn:aws:"+service+":<region>:<account>:"+prefix+"…")
+func arn(service, prefix string) check { return arnLike(`[a-z0-9-]+`, "<region>", service, prefix) }
+
+// arnIn checks for such an ARN in one Region.
+func arnIn(region, service, prefix string) check { return arnLike(region, region, service, prefix) }
+
+func arnLike(pattern, region, service, prefix string) check {
+	pattern = `^arn:[a-z-]+:` + service + `:` + pattern + `:\d{12}:` + regexp.QuoteMeta(prefix) + `\S+$`
+	return matches(pattern, "must be an ARN like arn:aws:"+service+":"+region+":<account>:"+prefix+"…")
 }
 
 // each applies a check to every element of a list, which must not be empty.

@@ -24,10 +24,15 @@ var crossRules = []func(values) []problem{
 	refreshOutlives("auth.idTokenValidityMinutes"),
 	refreshOutlives("auth.accessTokenValidityMinutes"),
 	logsNeedKey,
-	domainsDiffer,
+	ownDomain("domain.webSocket", "domain.rest"),
 	domainsNeedCertificate,
 	certificateNeedsDomain("domain.certificateArn"),
 	certificateNeedsDomain("domain.hostedZoneId"),
+	together("site.domain", "site.certificateArn"),
+	needsSite("site.domain"),
+	needsSite("site.certificateArn"),
+	ownDomain("site.domain", "domain.rest"),
+	ownDomain("site.domain", "domain.webSocket"),
 	logRoleNeedsLogs,
 }
 
@@ -48,9 +53,9 @@ func together(a, b string) func(values) []problem {
 	return func(vs values) []problem {
 		switch {
 		case vs.given(a) && !vs.given(b):
-			return []problem{{path: b, rule: "must be set together with " + a}}
+			return []problem{{path: b, rule: "must be set together with " + vs.named(a)}}
 		case vs.given(b) && !vs.given(a):
-			return []problem{{path: a, rule: "must be set together with " + b}}
+			return []problem{{path: a, rule: "must be set together with " + vs.named(b)}}
 		default:
 			return nil
 		}
@@ -180,13 +185,28 @@ func logsNeedKey(vs values) []problem {
 	return nil
 }
 
-func domainsDiffer(vs values) []problem {
-	rest, ok := vs.get("domain.rest")
-	webSocket, okWebSocket := vs.get("domain.webSocket")
-	if !ok || !okWebSocket || !strings.EqualFold(rest.(string), webSocket.(string)) {
-		return nil
+// ownDomain says that the name at path is not another's: one domain name serves
+// one API, or the page.
+func ownDomain(path, other string) func(values) []problem {
+	return func(vs values) []problem {
+		name, ok := vs.get(path)
+		taken, okTaken := vs.get(other)
+		if !ok || !okTaken || !strings.EqualFold(name.(string), taken.(string)) {
+			return nil
+		}
+		return []problem{{path, "must differ from " + other + ": one domain name cannot serve both", name}}
 	}
-	return []problem{{"domain.webSocket", "must differ from domain.rest: one domain name cannot serve both APIs", webSocket}}
+}
+
+// needsSite says that a setting of the page comes with the page.
+func needsSite(path string) func(values) []problem {
+	return func(vs values) []problem {
+		if enabled, _ := vs.get("site.enabled"); enabled == true || !vs.given(path) {
+			return nil
+		}
+		got, _ := vs.get(path)
+		return []problem{{path, "must not be set without site.enabled", got}}
+	}
 }
 
 func domainsNeedCertificate(vs values) []problem {

@@ -65,6 +65,7 @@ func defaults() *StreamingServiceArgs {
 			EncryptLogs:         new(false),
 		},
 		Domain:  &DomainSettings{},
+		Site:    &SiteSettings{Enabled: new(false)},
 		Uploads: new(true),
 		Observability: &ObservabilitySettings{
 			Dashboard:         new(true),

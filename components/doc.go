@@ -15,7 +15,8 @@
 //	├── REST API                                    takes requests, and streams
 //	│                                                 to OpenAI's clients
 //	└── dashboard; if wanted: alarms, access logs,
-//	    domains and records, web ACL association
+//	    domains and records, web ACL association,
+//	    the chat page in a bucket behind CloudFront
 //
 // A program of a few lines deploys it:
 //

@@ -46,6 +46,23 @@ func (p place) issuer(poolID pulumi.StringInput) pulumi.StringOutput {
 	return pulumi.Sprintf("cognito-idp.%s.%s/%s", p.region, p.dnsSuffix, poolID)
 }
 
+// api is the host name of an API of API Gateway.
+func (p place) api(id pulumi.StringInput) pulumi.StringOutput {
+	return pulumi.Sprintf("%s.%s", id, p.endpoint("execute-api"))
+}
+
+// withCloudFront is text where CloudFront can host the page: GovCloud has none,
+// and in China it takes no certificate of ACM and no name but registered ones.
+func (p place) withCloudFront(text pulumi.StringInput) pulumi.StringOutput {
+	return pulumi.All(text, p.partition).ApplyT(func(v []any) (string, error) {
+		if partition := v[1].(string); partition != "aws" {
+			rule := "must be false in partition " + partition + ": the page is hosted by CloudFront as partition aws has it; cmd/page makes the page for any other host"
+			return "", errors.New(problem{"site.enabled", rule, true}.String())
+		}
+		return v[0].(string), nil
+	}).(pulumi.StringOutput)
+}
+
 // endpoint is the host name of a service in this Region, as kms:ViaService has
 // it.
 func (p place) endpoint(service string) pulumi.StringOutput {

@@ -231,6 +231,8 @@ var decides = map[string]bool{
 	"domain.webSocket":            true,
 	"domain.certificateArn":       true,
 	"domain.hostedZoneId":         true,
+	"site.domain":                 true,
+	"site.certificateArn":         true,
 	"observability.alarmTopicArn": true,
 }
 

@@ -13,7 +13,8 @@ import (
 	"github.com/streaming-service/streaming-service/internal/openapi"
 )
 
-// restAPI takes requests and answers for them.
+// restAPI takes requests and answers for them. The stage comes after the site,
+// whose origin is a variable of it.
 type restAPI struct {
 	api   *apigateway.RestApi
 	body  pulumi.StringOutput // the document that API Gateway imports
@@ -37,18 +38,13 @@ func (b *build) newRestAPI() error {
 		return fmt.Errorf("creating API: %w", err)
 	}
 	b.rest = &restAPI{api: api, body: body}
-	for _, step := range []func() error{b.newRestPermissions, b.newRestStage} {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.newRestPermissions()
 }
 
 // restAPIBody is the document of the API with what AWS has to know.
 func (b *build) restAPIBody() pulumi.StringOutput {
 	names := slices.Sorted(maps.Keys(b.functions))
-	inputs := []any{b.place.partition, b.place.region, b.auth.poolARN, gatewayOrigin(b.args.Auth.AllowedOrigins)}
+	inputs := []any{b.place.partition, b.place.region, b.auth.poolARN, b.gatewayOrigin()}
 	for _, name := range names {
 		inputs = append(inputs, b.functions[name].Arn)
 	}
@@ -103,6 +99,7 @@ func (b *build) newRestStage() error {
 		RestApi:            b.rest.api.ID(),
 		Deployment:         deployment.ID(),
 		StageName:          pulumi.String(b.args.StageName),
+		Variables:          b.stageVariables(),
 		XrayTracingEnabled: pulumi.Bool(*b.args.Observability.Tracing),
 		Tags:               b.args.Tags,
 	}

@@ -64,6 +64,12 @@ type StreamingService struct {
 	// WebSocketDomainTarget is what the name domain.webSocket must point to;
 	// empty without one.
 	WebSocketDomainTarget pulumi.StringOutput `pulumi:"webSocketDomainTarget"`
+	// SiteUrl is where the chat page is, without a trailing slash; empty without
+	// site.enabled.
+	SiteUrl pulumi.StringOutput `pulumi:"siteUrl"`
+	// SiteDomainTarget is what the name site.domain must point to; empty without
+	// one.
+	SiteDomainTarget pulumi.StringOutput `pulumi:"siteDomainTarget"`
 }
 
 // NewStreamingService creates a StreamingService. Args may be nil. Settings
@@ -107,6 +113,7 @@ type build struct {
 	webSocket *webSocketAPI
 	logs      *accessLogs // nil without
 	rest      *restAPI
+	site      site
 	functions functions
 	domains   domains
 	dashboard pulumi.StringOutput
@@ -128,8 +135,12 @@ func (b *build) everything() error {
 		{"event sources", b.newEventSources},
 		{"access logs", b.newAccessLogs},
 		{"REST API", b.newRestAPI},
+		{"site", b.newSite},
+		{"uploads from pages", b.openUploads},
+		{"REST stage", b.newRestStage},
 		{"WebSocket routes", b.newWebSocketRoutes},
 		{"domains", b.newDomains},
+		{"files of the site", b.newSiteFiles},
 		{"firewall", b.newFirewall},
 		{"alarms", b.newAlarms},
 		{"dashboard", b.newDashboard},
@@ -161,6 +172,8 @@ func (b *build) outputs() {
 	svc.WebSocketUrl = b.domains.webSocketURL
 	svc.RestDomainTarget = b.domains.restTarget
 	svc.WebSocketDomainTarget = b.domains.webSocketTarget
+	svc.SiteUrl = b.site.origin
+	svc.SiteDomainTarget = b.site.target
 	svc.UserPoolId = b.auth.poolID
 	svc.UserPoolClientId = b.auth.clientID
 	svc.SignIn = b.auth.signIn
@@ -200,5 +213,7 @@ func (s *StreamingService) outputs() pulumi.Map {
 		"dashboardUrl":          s.DashboardUrl,
 		"restDomainTarget":      s.RestDomainTarget,
 		"webSocketDomainTarget": s.WebSocketDomainTarget,
+		"siteUrl":               s.SiteUrl,
+		"siteDomainTarget":      s.SiteDomainTarget,
 	}
 }

@@ -10,6 +10,7 @@ import (
 // uploads are where the images and documents of users lie. Without them all is
 // empty.
 type uploads struct {
+	bucket    *s3.BucketV2
 	name, arn pulumi.StringOutput
 	url       pulumi.StringInput
 }
@@ -20,7 +21,7 @@ const uploadDays = 1
 
 func (b *build) newUploads() error {
 	none := pulumi.String("").ToStringOutput()
-	b.uploads = uploads{none, none, pulumi.String("")}
+	b.uploads = uploads{nil, none, none, pulumi.String("")}
 	if !b.hasUploads() {
 		return nil
 	}
@@ -28,11 +29,10 @@ func (b *build) newUploads() error {
 	if err != nil {
 		return err
 	}
-	b.uploads = uploads{bucket.ID().ToStringOutput(), bucket.Arn, pulumi.Sprintf("https://%s", bucket.BucketRegionalDomainName)}
+	b.uploads = uploads{bucket, bucket.ID().ToStringOutput(), bucket.Arn, pulumi.Sprintf("https://%s", bucket.BucketRegionalDomainName)}
 	for _, part := range []func() error{
 		func() error { return b.newBucketPolicy("uploads", bucket) },
 		func() error { return b.expireUploads(bucket) },
-		func() error { return b.openUploads(bucket) },
 	} {
 		if err := part(); err != nil {
 			return err
@@ -61,16 +61,15 @@ func (b *build) expireUploads(bucket *s3.BucketV2) error {
 }
 
 // openUploads lets the pages that may call the APIs put uploads, by the URLs
-// that they are given.
-func (b *build) openUploads(bucket *s3.BucketV2) error {
-	var origins pulumi.StringArrayInput = pulumi.ToStringArray([]string{"*"})
-	if allowed := b.args.Auth.AllowedOrigins; allowed != nil {
-		origins = allowed
+// that they are given. It comes after the site, which is one of them.
+func (b *build) openUploads() error {
+	if !b.hasUploads() {
+		return nil
 	}
 	_, err := s3.NewBucketCorsConfigurationV2(b.ctx, b.child("uploads-cors"), &s3.BucketCorsConfigurationV2Args{
-		Bucket: bucket.ID(),
+		Bucket: b.uploads.bucket.ID(),
 		CorsRules: s3.BucketCorsConfigurationV2CorsRuleArray{&s3.BucketCorsConfigurationV2CorsRuleArgs{
-			AllowedOrigins: origins,
+			AllowedOrigins: b.bucketOrigins(),
 			AllowedMethods: pulumi.ToStringArray([]string{"PUT"}),
 			AllowedHeaders: pulumi.ToStringArray([]string{"content-type"}),
 			MaxAgeSeconds:  pulumi.Int(7200),

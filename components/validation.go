@@ -39,6 +39,14 @@ func (vs values) number(path string) (float64, bool) {
 // given reports whether the user set path, to whatever value.
 func (vs values) given(path string) bool { return vs[path].given }
 
+// named is path with its value, if that is known.
+func (vs values) named(path string) string {
+	if v, known := vs.get(path); known {
+		return path + " (" + textOf(v) + ")"
+	}
+	return path
+}
+
 // problem is one broken rule.
 type problem struct {
 	path string // throttle.burstLimit

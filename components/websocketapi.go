@@ -126,7 +126,8 @@ func (b *build) newWebSocketStage(before []pulumi.Resource) error {
 			DataTraceEnabled:       pulumi.Bool(false),
 			DetailedMetricsEnabled: pulumi.Bool(false),
 		},
-		Tags: b.args.Tags,
+		StageVariables: b.stageVariables(),
+		Tags:           b.args.Tags,
 	}
 	if b.logs != nil {
 		args.AccessLogSettings = &apigatewayv2.StageAccessLogSettingsArgs{

@@ -59,7 +59,7 @@ func page() (http.Handler, error) {
 		return nil, err
 	}
 	server := build.Handler(files)
-	policy := build.Policy("'self'", "http:", "https:", "ws:", "wss:")
+	policy, headers := build.Policy("'self'", "http:", "https:", "ws:", "wss:"), build.Headers()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
@@ -68,8 +68,9 @@ func page() (http.Handler, error) {
 		}
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
+		for name, value := range headers {
+			h.Set(name, value)
+		}
 		server.ServeHTTP(w, r)
 	}), nil
 }

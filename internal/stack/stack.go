@@ -84,6 +84,8 @@ func export(ctx *pulumi.Context, svc *components.StreamingService) {
 	ctx.Export("dashboardUrl", svc.DashboardUrl)
 	ctx.Export("restDomainTarget", svc.RestDomainTarget)
 	ctx.Export("webSocketDomainTarget", svc.WebSocketDomainTarget)
+	ctx.Export("siteUrl", svc.SiteUrl)
+	ctx.Export("siteDomainTarget", svc.SiteDomainTarget)
 }
 
 // configOfProcess is the configuration that the Pulumi CLI passes in the

@@ -126,6 +126,8 @@ func TestExports(t *testing.T) {
 		"dashboardUrl":          "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/streaming-service-streaming-test",
 		"restDomainTarget":      "",
 		"webSocketDomainTarget": "",
+		"siteUrl":               "",
+		"siteDomainTarget":      "",
 	}
 	for name, v := range want {
 		if !reflect.DeepEqual(exports[name], v) {

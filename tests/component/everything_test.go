@@ -7,11 +7,12 @@ import (
 )
 
 const (
-	keyARN         = "arn:aws:kms:eu-west-1:123456789012:key/k"
-	aclARN         = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/1"
-	topicARN       = "arn:aws:sns:eu-west-1:123456789012:alarms"
-	certificateARN = "arn:aws:acm:eu-west-1:123456789012:certificate/c"
-	identityARN    = "arn:aws:ses:eu-west-1:123456789012:identity/example.com"
+	keyARN             = "arn:aws:kms:eu-west-1:123456789012:key/k"
+	aclARN             = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/1"
+	topicARN           = "arn:aws:sns:eu-west-1:123456789012:alarms"
+	certificateARN     = "arn:aws:acm:eu-west-1:123456789012:certificate/c"
+	siteCertificateARN = "arn:aws:acm:us-east-1:123456789012:certificate/s"
+	identityARN        = "arn:aws:ses:eu-west-1:123456789012:identity/example.com"
 )
 
 // everything returns settings that turn every feature on and give every
@@ -59,6 +60,7 @@ func everything() *components.StreamingServiceArgs {
 		Domain: &components.DomainSettings{
 			Rest: pulumi.String("api.example.com"), WebSocket: pulumi.String("stream.example.com"), CertificateArn: pulumi.String(certificateARN), HostedZoneId: pulumi.String("Z123"),
 		},
+		Site: &components.SiteSettings{Enabled: new(true), Domain: pulumi.String("chat.example.com"), CertificateArn: pulumi.String(siteCertificateARN)},
 		Observability: &components.ObservabilitySettings{
 			AlarmTopicArn: pulumi.String(topicARN), Dashboard: new(false), Tracing: new(true), AccessLogs: new(true), ApiGatewayLogRole: "manage",
 		},

@@ -91,6 +91,8 @@ func computed(token, name string) map[string]string {
 		p["url"] = "https://sqs/" + name
 	case "aws:s3/bucketV2:BucketV2":
 		p["bucketRegionalDomainName"] = name + "-bucket.s3.eu-west-1.amazonaws.com"
+	case "aws:cloudfront/distribution:Distribution":
+		p["domainName"] = "d111111abcdef8.cloudfront.net"
 	case "aws:apigatewayv2/api:Api":
 		p["apiEndpoint"], p["executionArn"] = "wss://"+name+".execute-api", "arn:execute:"+name
 	case "aws:apigateway/restApi:RestApi":

@@ -30,6 +30,8 @@ var namings = map[string]naming{
 	"aws:apigatewayv2/authorizer:Authorizer":                               {"name", 128, `.+`},
 	"aws:apigatewayv2/domainName:DomainName":                               {"domainName", 253, `[a-z0-9.-]+`},
 	"aws:apigatewayv2/stage:Stage":                                         {"name", 128, `[A-Za-z0-9_-]+`},
+	"aws:cloudfront/originAccessControl:OriginAccessControl":               {"name", 64, `[A-Za-z0-9_-]+`},
+	"aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy":           {"name", 128, `[A-Za-z0-9_-]+`},
 	"aws:cloudwatch/dashboard:Dashboard":                                   {"dashboardName", 255, `[A-Za-z0-9_-]+`},
 	"aws:cloudwatch/eventRule:EventRule":                                   {"name", 64, `[.A-Za-z0-9_-]+`},
 	"aws:cloudwatch/logGroup:LogGroup":                                     {"name", 512, `[.\-_/#A-Za-z0-9]+`},
@@ -45,6 +47,7 @@ var namings = map[string]naming{
 	"aws:lambda/permission:Permission":                                     {"statementId", 100, `[a-zA-Z0-9-_]+`},
 	"aws:route53/record:Record":                                            {"name", 253, `[a-z0-9.-]+`},
 	"aws:s3/bucketV2:BucketV2":                                             {"bucket", 63, `[A-Za-z0-9.-]+`}, // the provider puts it into lower case
+	"aws:s3/bucketObjectv2:BucketObjectv2":                                 {"key", 1024, `.+`},
 	"aws:sqs/queue:Queue":                                                  {"name", 80, `[a-zA-Z0-9_-]+`},
 	"streaming:index:DeletionGuard":                                        {},
 	components.Type:                                                        {},
@@ -55,6 +58,7 @@ var namings = map[string]naming{
 	"aws:apigatewayv2/apiMapping:ApiMapping":                               {},
 	"aws:apigatewayv2/integration:Integration":                             {},
 	"aws:apigatewayv2/route:Route":                                         {},
+	"aws:cloudfront/distribution:Distribution":                             {},
 	"aws:cloudwatch/eventTarget:EventTarget":                               {}, // its id is made by the provider
 	"aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment":    {},
 	"aws:iam/rolePolicyAttachment:RolePolicyAttachment":                    {},

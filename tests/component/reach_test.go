@@ -113,6 +113,10 @@ var reaches = map[string][]place{
 	"domain.certificateArn": {at("rest-domain", certificateARN, "regionalCertificateArn"), at("websocket-domain", certificateARN, "domainNameConfiguration", "certificateArn")},
 	"domain.hostedZoneId":   {at("rest-domain-record", "Z123", "zoneId"), at("websocket-domain-record", "Z123", "zoneId")},
 
+	"site.enabled":        {at("site-distribution", true, "enabled")},
+	"site.domain":         {at("site-distribution", []any{"chat.example.com"}, "aliases"), at("rest-stage", map[string]any{"siteOrigin": "https://chat.example.com"}, "variables")},
+	"site.certificateArn": {at("site-distribution", siteCertificateARN, "viewerCertificate", "acmCertificateArn")},
+
 	"observability.alarmTopicArn":     {at("dead-letters-alarm", []any{topicARN}, "alarmActions"), at("refusals-alarm", []any{topicARN}, "okActions")},
 	"observability.dashboard":         nil, // TestWhatExists
 	"observability.tracing":           {at("rest-stage", true, "xrayTracingEnabled"), at("processor", "Active", "tracingConfig", "mode")},

@@ -17,7 +17,7 @@ import (
 var taggable = []string{
 	"aws:apigateway/domainName:DomainName", "aws:apigateway/restApi:RestApi", "aws:apigateway/stage:Stage",
 	"aws:apigatewayv2/api:Api", "aws:apigatewayv2/domainName:DomainName", "aws:apigatewayv2/stage:Stage",
-	"aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm",
+	"aws:cloudfront/distribution:Distribution", "aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/metricAlarm:MetricAlarm",
 	"aws:cognito/identityPool:IdentityPool", "aws:cognito/userPool:UserPool", "aws:dynamodb/table:Table", "aws:iam/role:Role",
 	"aws:lambda/eventSourceMapping:EventSourceMapping", "aws:lambda/function:Function", "aws:s3/bucketV2:BucketV2", "aws:sqs/queue:Queue",
 }
