@@ -32,7 +32,7 @@ type Upload struct {
 
 // Attach makes a file the block of a message: an image or a document, as the
 // ending of its name says. What is larger than 16 KB is uploaded, and stays there
-// for a day. It fails on a file that no model takes, before anything is sent.
+// for a day. A file that no model takes is a *FileError, before anything is sent.
 func (c *Client) Attach(ctx context.Context, name string, data []byte) (protocol.Block, error) {
 	b, err := attachmentOf(name, len(data))
 	if err != nil {
@@ -108,13 +108,13 @@ func attachmentOf(name string, size int) (b protocol.Block, err error) {
 	case slices.Contains(protocol.DocumentFormats, b.Format):
 		b.Type, b.Name, most = protocol.BlockDocument, documentName(name), protocol.MaxDocumentBytes
 	default:
-		return b, fmt.Errorf("attaching %q: its ending is of no type that a model takes", name)
+		return b, &FileError{Name: name, Problem: FileOfNoFormat, Size: size}
 	}
 	switch {
 	case size == 0:
-		return b, fmt.Errorf("attaching %q: it is empty", name)
+		return b, &FileError{Name: name, Problem: FileEmpty}
 	case size > most:
-		return b, fmt.Errorf("attaching %q: it has %d bytes; the limit of its type, %s, is %d", name, size, b.Type, most)
+		return b, &FileError{Name: name, Problem: FileTooLarge, Size: size, Limit: most}
 	}
 	return b, nil
 }

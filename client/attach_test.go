@@ -57,17 +57,16 @@ func TestAttachRefuses(t *testing.T) {
 	t.Parallel()
 	serve(t, func(t *testing.T, f *fakeService) {
 		c := f.client()
-		for name, test := range map[string]struct {
-			size int
-			want string
-		}{
-			"film.mp4": {1, `attaching "film.mp4": its ending is of no type that a model takes`},
-			"a.png":    {0, `attaching "a.png": it is empty`},
-			"b.png":    {protocol.MaxImageBytes + 1, `attaching "b.png": it has 3932161 bytes; the limit of its type, image, is 3932160`},
-			"c.md":     {protocol.MaxDocumentBytes + 1, `attaching "c.md": it has 4718593 bytes; the limit of its type, document, is 4718592`},
+		for _, want := range []client.FileError{
+			{Name: "film.mp4", Problem: client.FileOfNoFormat, Size: 1},
+			{Name: "a.png", Problem: client.FileEmpty},
+			{Name: "b.png", Problem: client.FileTooLarge, Size: protocol.MaxImageBytes + 1, Limit: 3_932_160},
+			{Name: "c.md", Problem: client.FileTooLarge, Size: protocol.MaxDocumentBytes + 1, Limit: 4_718_592},
 		} {
-			if _, err := c.Attach(t.Context(), name, make([]byte, test.size)); err == nil || err.Error() != test.want {
-				t.Errorf("%s: %v, want %s", name, err, test.want)
+			_, err := c.Attach(t.Context(), want.Name, make([]byte, want.Size))
+			var refused *client.FileError
+			if !errors.As(err, &refused) || *refused != want {
+				t.Errorf("%s: %v, want %v", want.Name, err, &want)
 			}
 		}
 		if n := f.count(http.MethodPost, "/v1/uploads"); n != 0 {

@@ -58,6 +58,34 @@ func (e *APIError) Temporary() bool {
 	}
 }
 
+// Why a file cannot be part of a message.
+const (
+	FileOfNoFormat FileProblem = "format" // its ending names none that a model takes
+	FileEmpty      FileProblem = "empty"
+	FileTooLarge   FileProblem = "size"
+)
+
+// FileProblem says why a file cannot be part of a message.
+type FileProblem string
+
+// FileError is a file that cannot be part of a message. Nothing was sent.
+type FileError struct {
+	Name    string
+	Problem FileProblem
+	Size    int // in bytes
+	Limit   int // the most bytes that such a file may have, with FileTooLarge
+}
+
+func (e *FileError) Error() string {
+	switch e.Problem {
+	case FileEmpty:
+		return fmt.Sprintf("attaching %q: it is empty", e.Name)
+	case FileTooLarge:
+		return fmt.Sprintf("attaching %q: it has %d bytes; a file of its type may have %d", e.Name, e.Size, e.Limit)
+	}
+	return fmt.Sprintf("attaching %q: its ending is of no type that a model takes", e.Name)
+}
+
 // AuthError is a refusal by Amazon Cognito.
 type AuthError struct {
 	Status int

@@ -49,3 +49,27 @@ func TestEcho(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestRounds has the model use tools again after the first results.
+func TestRounds(t *testing.T) {
+	t.Parallel()
+	c := serve(t, bedrock.NewScripted(awsapi.Open{}))
+	in := input("Is it warm?", "script: tool=get_weather rounds=2 tokens=2 rate=0")
+	in.ModelId, in.ToolConfig = aws.String("global.amazon.nova-2-lite-v1:0"), weather()
+	for _, want := range []types.StopReason{types.StopReasonToolUse, types.StopReasonToolUse, types.StopReasonEndTurn} {
+		got := useTools(t, c, in)
+		if got.stop != want {
+			t.Errorf("after %d messages it stops for %s, want %s", len(in.Messages), got.stop, want)
+		}
+		if got.stop != types.StopReasonToolUse {
+			return
+		}
+		in.Messages = append(in.Messages,
+			types.Message{Role: "assistant", Content: []types.ContentBlock{&types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
+				ToolUseId: &got.ids[0], Name: &got.names[0], Input: document.NewLazyDocument(map[string]any{}),
+			}}}},
+			types.Message{Role: "user", Content: []types.ContentBlock{&types.ContentBlockMemberToolResult{Value: types.ToolResultBlock{
+				ToolUseId: &got.ids[0], Content: []types.ToolResultContentBlock{&types.ToolResultContentBlockMemberText{Value: "7"}},
+			}}}})
+	}
+}

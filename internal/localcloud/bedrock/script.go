@@ -34,6 +34,7 @@ type Script struct {
 	Redacted   bool     // reasoning is kept back
 	Tools      []string // that are used after the text
 	ToolInput  string   // of each of them; "": one that suits
+	Rounds     int      // requests in a row that use tools; the next one is answered
 	Cached     int      // reported tokens that were read from the cache; -1: those that were
 	Written    int      // reported tokens that were written there; -1: those that were
 	Echo       bool     // the text is what was asked
@@ -84,7 +85,7 @@ var stopReasons = []string{
 
 // ParseScript reads a script with or without its prefix.
 func ParseScript(text string) (Script, error) {
-	s := Script{Tokens: -1, Rate: defaultRate, Input: -1, Reasoning: -1, Cached: -1, Written: -1, StopReason: "end_turn"}
+	s := Script{Tokens: -1, Rounds: 1, Rate: defaultRate, Input: -1, Reasoning: -1, Cached: -1, Written: -1, StopReason: "end_turn"}
 	rest := strings.TrimPrefix(strings.TrimSpace(text), scriptPrefix)
 	for {
 		rest = strings.TrimLeftFunc(rest, unicode.IsSpace)
@@ -166,6 +167,8 @@ func (s *Script) set(word string) error {
 			return fmt.Errorf("script: tool must be 1 to 64 letters, digits, _ and -, got %q", value)
 		}
 		s.Tools = append(s.Tools, value)
+	case "rounds":
+		return setInt(&s.Rounds, key, value)
 	case "usage":
 		if !slices.Contains(usageReports, usageReport(value)) {
 			return fmt.Errorf("script: usage must be one of %v, got %q", usageReports, value)

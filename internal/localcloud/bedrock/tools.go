@@ -113,10 +113,9 @@ type Call struct {
 }
 
 // calls are the uses of tools that the script, or the choice of a tool, asks
-// for. Who brings results is answered.
+// for. Who has brought results often enough is answered.
 func (r *request) calls(s Script) ([]Call, error) {
-	last := r.Messages[len(r.Messages)-1]
-	if slices.ContainsFunc(last.Content, func(b block) bool { return b.ToolResult != nil }) {
+	if r.rounds() >= s.Rounds {
 		return nil, nil
 	}
 	names := s.Tools
@@ -132,6 +131,21 @@ func (r *request) calls(s Script) ([]Call, error) {
 		calls[i] = CallOf(r.prompt(), s, i, name, schema)
 	}
 	return calls, nil
+}
+
+// rounds is how many of the user's last messages, in a row, bring results.
+func (r *request) rounds() int {
+	n := 0
+	for _, m := range slices.Backward(r.Messages) {
+		if m.Role != "user" {
+			continue
+		}
+		if !slices.ContainsFunc(m.Content, func(b block) bool { return b.ToolResult != nil }) {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // forced is the tool that the request forces the model to use, if any.
