@@ -1,5 +1,7 @@
-import { isSignedOut } from "../lib/errors.js";
-import { describeError, describeFailure } from "./problems.js";
+import { INLINE_BYTES } from "../lib/attachments.js";
+import { FileError, isSignedOut } from "../lib/errors.js";
+import { describeError, describeFailure, number } from "./problems.js";
+import { TEXTS } from "./texts.js";
 import { isOpen, questionsTo, submissionOf } from "./thread.js";
 
 const SAVE_EVERY = 2_000;
@@ -159,7 +161,20 @@ export class Answers {
   async #uploaded(file) {
     if (!file.blob || (file.block && Date.now() - file.uploadedAt < UPLOAD_LIFE)) return file;
     const uploadedAt = Date.now();
-    return { ...file, block: await this.#client.attach(file.blob, { name: file.name }), uploadedAt };
+    try {
+      return { ...file, block: await this.#client.attach(file.blob, { name: file.name }), uploadedAt };
+    } catch (error) {
+      if (error.code !== "not_found") throw error;
+      throw new FileError("size", TEXTS.files.noUploads(file.name, number(INLINE_BYTES)), INLINE_BYTES);
+    }
+  }
+
+  // What the service no longer has is uploaded once more for the next try.
+  async #forgetUploads({ answer }) {
+    for (const question of questionsTo(await this.#store.messages(answer.conversation), answer)) {
+      const attachments = question.attachments?.map((file) => ({ ...file, uploadedAt: 0 }));
+      if (attachments?.length > 0) await this.#store.changeMessage(question.id, { attachments });
+    }
   }
 
   async #wait(run, waiting) {
@@ -188,6 +203,7 @@ export class Answers {
         return this.#end(run, { state: "done", usage: event.usage, stopReason: event.stopReason });
       case "failed":
         if (event.code === "cancelled") return this.#end(run, { state: "stopped" });
+        if (event.code === "upload_not_found") await this.#forgetUploads(run);
         return this.#end(run, { state: "failed", problem: describeFailure(event) });
     }
   }
@@ -215,6 +231,7 @@ export class Answers {
   async #fail(run, error) {
     if (run.dropped || this.#closed) return;
     if (isSignedOut(error)) return this.#on.signedOut();
+    if (error.code === "upload_not_found") await this.#forgetUploads(run);
     const state = run.answer.requestId ? "failed" : "refused";
     await this.#end(run, { state, problem: describeError(error) });
   }

@@ -60,11 +60,7 @@ export class Files {
   }
 
   #show() {
-    $("files").replaceChildren(...this.#files.map((file) => {
-      const chip = fileChip(file.name, file);
-      chip.append(iconButton("close", TEXTS.files.remove(file.name), () => this.#remove(file)));
-      return chip;
-    }));
+    $("files").replaceChildren(...this.#files.map((file) => fileChip(file.name, file, () => this.#remove(file))));
     $("files").hidden = !this.some;
     this.#on.changed();
   }
@@ -80,9 +76,11 @@ function refusal(error, { name }) {
  * name.
  * @param {string} name
  * @param {Blob} [blob] absent where only the name is known
+ * @param {() => void} [remove] absent where it stays
  */
-export function fileChip(name, blob) {
-  return h("li", { class: "file", title: name }, picture(blob) ?? icon("clip"), h("span", { class: "file-name", dir: "auto" }, name));
+export function fileChip(name, blob, remove) {
+  const buttons = remove ? [iconButton("close", TEXTS.files.remove(name), remove)] : [];
+  return h("li", { class: "file", title: name }, picture(blob) ?? icon("clip"), h("span", { class: "file-name", dir: "auto" }, name), ...buttons);
 }
 
 function picture(blob) {

@@ -19,7 +19,7 @@ export class Messages {
 
   /**
    * @param {import("./network.js").Network} network
-   * @param {object} on edit(message, text), startEditing(id), again(answer),
+   * @param {object} on edit(message, text, attachments), startEditing(id), again(answer),
    *   proceed(answer), choose(message), remove(answer)
    */
   constructor(network, on) {

@@ -17,7 +17,7 @@ const { failures: FAILURES, refusals: REFUSALS } = TEXTS;
  */
 export function describeFailure({ code, message, retryable }) {
   const [title, text] = FAILURES[code] ?? [FAILURES.unknown, message];
-  return { title, text, retry: retryable };
+  return { title, text, retry: retryable || code === "upload_not_found" }; // which the next try sends again
 }
 
 /**
@@ -29,6 +29,7 @@ export function describeError(error) {
   if (error.name === "NetworkError" || (error.name === "AuthError" && error.temporary)) return told(REFUSALS.noConnection, true);
   if (error.name === "AuthError") return told(REFUSALS.ended, true);
   if (error.name === "ApiError") return describeRefusal(error);
+  if (error.name === "FileError") return { title: TEXTS.files.refused, text: error.message, retry: false };
   return { title: REFUSALS.wrong, text: error.message, retry: true };
 }
 
@@ -41,6 +42,8 @@ const RETRY = {
   blocked: false,
   payload_too_large: false,
   model_not_allowed: true,
+  model_not_capable: true,
+  upload_not_found: true,
   invalid_request: false,
   idempotency_conflict: true,
   not_found: true,
@@ -56,7 +59,7 @@ function describeRefusal({ code, problem, status, retryAfter }) {
     return { title, text: `${text(status)} ${again(retryAfter)}`, retry: true };
   }
   const [title, advice] = REFUSALS[code];
-  const said = fields(problem) || (DETAILED.has(code) ? sentence(problem.detail ?? "") : "");
+  const said = (code !== "upload_not_found" && fields(problem)) || (DETAILED.has(code) ? sentence(problem.detail ?? "") : "");
   return { title, text: [said, advice].filter(Boolean).join(" "), retry: RETRY[code] };
 }
 

@@ -45,6 +45,18 @@ export class QuestionView {
     const { send, cancel, editLabel } = TEXTS.message;
     const input = h("textarea", { class: "editor", dir: "auto", rows: "3", "aria-label": editLabel });
     input.value = this.#message.text;
+    let attachments = this.#message.attachments ?? [];
+    const files = h("ul", { class: "files", "aria-label": TEXTS.files.list });
+    const remove = (file) => {
+      attachments = attachments.filter((other) => other !== file);
+      showFiles();
+      input.focus();
+    };
+    const showFiles = () => {
+      files.hidden = attachments.length === 0;
+      files.replaceChildren(...attachments.map((file) => fileChip(file.name, file.blob, () => remove(file))));
+    };
+    showFiles();
     const close = () => {
       form.replaceWith(this.#bubble);
       this.#foot.hidden = false;
@@ -52,11 +64,11 @@ export class QuestionView {
     };
     const submit = () => {
       const text = input.value.trim();
-      if (!text) return;
+      if (text === "" && attachments.length === 0) return;
       close();
-      this.#on.edit(this.#message, text);
+      this.#on.edit(this.#message, text, attachments);
     };
-    const form = h("form", { class: "editing" }, input, h("div", { class: "actions" },
+    const form = h("form", { class: "editing" }, files, input, h("div", { class: "actions" },
       h("button", { type: "button", class: "ghost", onclick: close }, cancel),
       h("button", { type: "submit", class: "primary" }, send)));
     form.addEventListener("submit", (event) => (event.preventDefault(), submit()));

@@ -81,6 +81,8 @@ export const TEXTS = {
   files: {
     list: "Attached files",
     remove: (name) => `Remove ${name}`,
+    refused: "A file cannot be sent",
+    noUploads: (name, limit) => `${name} is too large: this service takes files of at most ${limit} bytes.`,
     refusals: {
       format: (name) => `${name} is of no type that a model takes.`,
       empty: (name) => `${name} is empty.`,
@@ -123,6 +125,7 @@ export const TEXTS = {
     model_error: ["The model failed", "It could not finish this answer. Nothing was charged."],
     model_timeout: ["The model took too long", "It stopped answering. Nothing was charged."],
     content_filtered: ["The answer was withheld", "The model's content filter stopped it. Ask in other words."],
+    upload_not_found: ["A file was gone", "The service no longer had it. Try again to send it once more. Nothing was charged."],
     expired: ["Too late", "The request waited too long and was dropped. Nothing was charged."],
     dead_lettered: ["The request could not be processed", "It was tried several times. Nothing was charged."],
     internal: ["Something went wrong", "The service failed. Nothing was charged."],
@@ -139,6 +142,8 @@ export const TEXTS = {
     blocked: ["Your account is blocked", "Ask the operator of this service. Your message is kept here."],
     payload_too_large: ["The message is too long", "Edit it to make it shorter, or begin a new conversation."],
     model_not_allowed: ["This model is not allowed", "Choose another model, then try again."],
+    model_not_capable: ["This model does not take all of the message", "Choose another model, or edit the message."],
+    upload_not_found: ["A file is gone", "The service no longer has it. Try again to send it once more."],
     invalid_request: ["The service did not accept the message", "Edit it, then send it again."],
     idempotency_conflict: ["The message has changed", "It was sent before with another text. Try again to send it as a new one."],
     not_found: ["The answer is gone", "The service no longer keeps this request. Try again to ask once more."],

@@ -114,11 +114,13 @@ export function submissionOf(messages, answer) {
   return shortened(request);
 }
 
-/** What a message of the user says: its files, then its text. */
+/** What a message of the user says: its files, then its text. Documents need one: it is what they are called. */
 function contentOf({ text, attachments = [] }) {
-  const blocks = attachments.map(({ block }) => block).filter(Boolean);
+  const sent = attachments.filter(({ block }) => block);
+  const blocks = sent.map(({ block }) => block);
   if (blocks.length === 0) return text;
-  return text ? [...blocks, { type: "text", text }] : blocks;
+  const said = text || sent.filter(({ block }) => block.type === "document").map(({ name }) => name).join(", ");
+  return said ? [...blocks, { type: "text", text: said }] : blocks;
 }
 
 /** The messages of the user up to an answer, the oldest first. */

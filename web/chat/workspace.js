@@ -36,7 +36,7 @@ export class Workspace {
   #thread = new Thread(newConversation("", 0));
   #network = new Network();
   #messages = new Messages(this.#network, {
-    edit: (message, text) => this.#edit(message, text),
+    edit: (message, text, attachments) => this.#edit(message, text, attachments),
     startEditing: (id) => this.#messages.edit(id),
     again: (answer) => this.#again(answer),
     proceed: () => this.#send(TEXTS.message.proceedPrompt),
@@ -233,11 +233,11 @@ export class Workspace {
   }
 
   /** Sends a message in other words. One that was never taken is replaced. */
-  async #edit(message, text) {
+  async #edit(message, text, attachments) {
     const answers = this.#thread.answersTo(message);
     const unheard = answers.every(({ state }) => state === "refused" || state === "queued");
     if (unheard) await this.#store.removeMessages(message.conversation, [message.id, ...answers.map(({ id }) => id)]);
-    await this.#send(text, { parent: message.parent, attachments: message.attachments });
+    await this.#send(text, { parent: message.parent, attachments });
   }
 
   /** Gets another answer to the same message; one that says nothing goes. */

@@ -23,7 +23,7 @@ const LIMITS = { image: 3_932_160, document: 4_718_592 };
 const MAX_NAME = 200;
 
 /** What a block may carry itself. A body has 256 KB for the whole conversation. */
-const INLINE_BYTES = 16_384;
+export const INLINE_BYTES = 16_384;
 
 /** What a file input accepts: its attribute accept. */
 export const ACCEPTED_FILES = [IMAGES, DOCUMENTS]

@@ -8,14 +8,22 @@ import { settle } from "./fakes.mjs";
 /** A client whose streams a test feeds. */
 class FakeClient {
   keys = [];
+  attached = [];
   followed = [];
   streams = [];
   refusal = null;
 
-  async submit(_, { key }) {
+  async submit(request, { key }) {
     this.keys.push(key);
+    this.request = request;
     if (this.refusal) throw this.refusal;
     return this.#stream("r1");
+  }
+
+  async attach(_, { name }) {
+    this.attached.push(name);
+    if (this.noUploads) throw new ApiError(404, { code: "not_found" });
+    return { type: "document", format: "pdf", name: "a", uploadId: `u${this.attached.length}` };
   }
 
   follow(requestId) {
@@ -183,6 +191,53 @@ test("a refusal ends the answer with what can be done", async () => {
   await settle();
   assert.equal(stored().state, "refused");
   assert.match(stored().problem.text, /shorter/);
+});
+
+const withFile = () => ({ ...question, text: "", attachments: [{ name: "a.pdf", blob: { size: 20_000 } }] });
+
+test("a file that the service no longer has is sent again with the next try", async () => {
+  const gone = { type: "failed", code: "upload_not_found", message: "A file is gone.", retryable: false };
+  for (const end of ["refused", "failed"]) {
+    const { client, answers, store, stored } = setUp(undefined, { store: new FakeStore(withFile(), answer()) });
+    if (end === "refused") client.refusal = new ApiError(400, { code: "upload_not_found", errors: [{ field: "messages[0].content[0].uploadId", message: "is no upload" }] });
+    answers.get(answer());
+    await settle();
+    if (end === "failed") client.streams[0].say(gone);
+    await settle();
+    assert.deepEqual([stored().state, stored().problem.retry], [end, true]);
+    assert.match(stored().problem.text, /^The service no longer ha[sd] it\. Try again/);
+    client.refusal = null;
+    await store.changeMessage("a", { state: "sending", requestId: undefined, attempted: false, key: "k2" });
+    answers.get(stored());
+    await settle();
+    assert.deepEqual([client.attached, client.request.messages[0].content[0].uploadId], [["a.pdf", "a.pdf"], "u2"]);
+    answers.close();
+  }
+});
+
+test("a document without words has its name for them, which Converse wants", async () => {
+  const { client, answers } = setUp(undefined, { store: new FakeStore(withFile(), answer()) });
+  answers.get(answer());
+  await settle();
+  assert.deepEqual(client.request.messages[0].content[1], { type: "text", text: "a.pdf" });
+});
+
+test("where there are no uploads, a large file is refused for that", async () => {
+  const { client, answers, stored } = setUp(undefined, { store: new FakeStore(withFile(), answer()) });
+  client.noUploads = true;
+  answers.get(answer());
+  await settle();
+  assert.deepEqual([stored().state, client.keys], ["refused", []]);
+  assert.match(stored().problem.text, /^a\.pdf is too large: this service takes files of at most 16,384 bytes/);
+});
+
+test("what a model does not take is a matter of the model", async () => {
+  const { client, answers, stored } = setUp();
+  client.refusal = new ApiError(400, { code: "model_not_capable", errors: [{ field: "messages[0].content[0]", message: "is not taken by m: it takes text only" }] });
+  answers.get(answer());
+  await settle();
+  assert.equal(stored().problem.title, "This model does not take all of the message");
+  assert.match(stored().problem.text, /takes text only\. Choose another model/);
 });
 
 test("stopping before the request is known stops it as soon as it is", async () => {
