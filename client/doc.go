@@ -20,7 +20,8 @@
 //
 // # Files, tools and reasoning
 //
-// Attach makes a file the block of a message, and uploads it if it is large.
+// Attach makes a file the block of a message, and uploads it if it is large; one
+// that no model takes is a *FileError.
 // Reasoning and ToolUse are events like Delta; Stream.Content has the whole answer
 // as blocks, which the assistant's message of the next request takes as they are.
 // A ToolLoop runs tools and submits their results until an answer uses none:

@@ -194,4 +194,13 @@ func TestFilesGoWithAMessage(t *testing.T) {
 	if first := f.submitted()[1].Messages[0]; len(first.Blocks) != 3 {
 		t.Errorf("the files are not in the history: %+v", first)
 	}
+
+	p.click("[data-role=user]:first-child .edit")
+	p.wait("the files in the editor", `document.querySelectorAll(".editing .file button").length === 2`)
+	p.click(".editing .file:last-child button")
+	p.enter(".editor", "s")
+	p.wait("an answer without the picture", `document.querySelectorAll(".question .file").length === 1 && `+answerState+` === "done"`)
+	if edited := f.submitted()[2].Messages[0]; len(edited.Blocks) != 2 || edited.Blocks[0].Type != protocol.BlockDocument {
+		t.Errorf("edited %+v", edited)
+	}
 }
