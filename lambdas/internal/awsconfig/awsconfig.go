@@ -24,9 +24,6 @@ const (
 	ignoreEndpoints = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 )
 
-// idleConnections suits the functions that make a few calls an invocation.
-const idleConnections = 16
-
 // Load returns a configuration with the Region, the credentials and the
 // endpoint overrides that getenv reports. AWS_ENDPOINT_URL_<SERVICE> wins over
 // AWS_ENDPOINT_URL.
@@ -36,8 +33,8 @@ func Load(getenv func(string) string) aws.Config {
 		Region:        getenv(region),
 		Credentials:   aws.NewCredentialsCache(aws.CredentialsProviderFunc(env.credentials)),
 		ConfigSources: []any{env},
-		HTTPClient:    HTTPClient(idleConnections),
-		APIOptions:    []func(*middleware.Stack) error{limitCalls(maxCalls)},
+		HTTPClient:    HTTPClient(),
+		APIOptions:    []func(*middleware.Stack) error{limitCalls(MaxCalls)},
 	}
 	if url := env.endpoint(endpointURL); url != "" {
 		cfg.BaseEndpoint = &url

@@ -1,9 +1,15 @@
 package awsconfig_test
 
 import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -58,15 +64,35 @@ func TestRegionAndCredentials(t *testing.T) {
 	}
 }
 
-type foreignClient struct{ aws.HTTPClient }
-
-func TestSizedKeepsAForeignClient(t *testing.T) {
+// A burst of calls once closed all but 16 of its connections, to open them again
+// for the next.
+func TestConnectionsAreUsedAgain(t *testing.T) {
 	t.Parallel()
-	own, foreign := awsconfig.HTTPClient(1), &foreignClient{}
-	if got := awsconfig.Sized(own, 2); got == nil || got == own {
-		t.Errorf("own client: got %v", got)
+	var opened atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(time.Millisecond)
+		_, _ = io.WriteString(w, "{}")
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
 	}
-	if got := awsconfig.Sized(foreign, 2); got != aws.HTTPClient(foreign) {
-		t.Errorf("foreign client: got %v", got)
+	server.Start()
+	t.Cleanup(server.Close)
+	client := sqs.NewFromConfig(awsconfig.Load(func(string) string { return "x" }), func(o *sqs.Options) { o.BaseEndpoint = &server.URL })
+	for range 5 {
+		var burst sync.WaitGroup
+		for range 100 {
+			burst.Go(func() {
+				if _, err := client.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &server.URL, ReceiptHandle: &server.URL}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		burst.Wait()
+	}
+	if n := opened.Load(); n > 125 { // a connection is free a moment after its answer
+		t.Errorf("%d connections for bursts of 100 calls", n)
 	}
 }

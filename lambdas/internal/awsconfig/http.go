@@ -8,24 +8,13 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// HTTPClient returns the client of an AWS service that keeps up to connections
-// idle connections to its one host.
-func HTTPClient(connections int) aws.HTTPClient {
+// HTTPClient returns a client that keeps a connection to each service for every
+// call that may be under way: to open one takes more time than a call.
+func HTTPClient() aws.HTTPClient {
 	return plainBodies{awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConns = connections
-		t.MaxIdleConnsPerHost = connections
+		t.MaxIdleConns = 0 // as many as of each host
+		t.MaxIdleConnsPerHost = MaxCalls
 	})}
-}
-
-// Sized returns client with room for so many idle connections. A client that was
-// not made here, such as one that reaches services in the same process, is
-// returned as it is.
-func Sized(client aws.HTTPClient, connections int) aws.HTTPClient {
-	switch client.(type) {
-	case plainBodies, *awshttp.BuildableClient:
-		return HTTPClient(connections)
-	}
-	return client
 }
 
 // plainBodies hides the WriteTo of request bodies. That of smithy-go v1.28

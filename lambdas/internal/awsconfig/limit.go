@@ -7,10 +7,10 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// maxCalls is how many calls of AWS a process makes at once. Ten requests with
+// MaxCalls is how many calls of AWS a process makes at once. Ten requests with
 // ten sockets each stay far below it; it bounds the memory of bursts, because a
 // call under way holds a deep stack.
-const maxCalls = 256
+const MaxCalls = 256
 
 // limitCalls returns a middleware that lets calls wait for their turn before
 // anything else is done for them. A stream counts until its answer begins.

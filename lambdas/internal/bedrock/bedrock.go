@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
-	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
 	"github.com/streaming-service/streaming-service/protocol"
@@ -20,9 +19,6 @@ import (
 
 // DefaultIdleTimeout is how long a model may say nothing before it is given up.
 const DefaultIdleTimeout = time.Minute
-
-// maxIdleConns keeps connections for as many streams as one process may run.
-const maxIdleConns = 256
 
 // errIdle is the cause of a stream that was cut because nothing came.
 var errIdle = errors.New("the model said nothing for too long")
@@ -48,7 +44,6 @@ func New(cfg aws.Config, o Options) *Models {
 	}
 	client := bedrockruntime.NewFromConfig(cfg, func(b *bedrockruntime.Options) {
 		b.Retryer = aws.NopRetryer{}
-		b.HTTPClient = awsconfig.Sized(b.HTTPClient, maxIdleConns)
 	})
 	return &Models{client: client, options: o}
 }

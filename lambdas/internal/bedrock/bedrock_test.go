@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
 	"github.com/streaming-service/streaming-service/lambdas/internal/bedrock"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
@@ -57,6 +58,7 @@ func (s *service) models(o bedrock.Options) *bedrock.Models {
 	return bedrock.New(aws.Config{
 		Region:       "eu-west-1",
 		BaseEndpoint: &s.URL,
+		HTTPClient:   awsconfig.HTTPClient(),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "secret"}, nil
 		}),

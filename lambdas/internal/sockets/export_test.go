@@ -8,8 +8,5 @@ var Post = (*Sockets).post
 // Delete makes one call and tries nothing again.
 var Delete = (*Sockets).close
 
-// MaxCalls is how many calls there are at once.
-const MaxCalls = maxCalls
-
 // SetClock has calls signed by now.
 func (s *Sockets) SetClock(now func() time.Time) { s.api.now = now }

@@ -24,10 +24,6 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
 )
 
-// maxCalls is how many calls a process makes at once, and as many connections it
-// keeps.
-const maxCalls = 256
-
 // maxErrorBytes is how much is read of what the API says to a refused call.
 const maxErrorBytes = 4 << 10
 
@@ -47,14 +43,10 @@ type managementAPI struct {
 }
 
 func newManagementAPI(cfg aws.Config, endpoint string) *managementAPI {
-	client := cfg.HTTPClient
-	if client == nil {
-		client = awshttp.NewBuildableClient()
-	}
 	base, _ := url.Parse(strings.TrimSuffix(endpoint, "/")) // a URL: config has checked it
 	return &managementAPI{
-		endpoint: *base, region: cfg.Region, credentials: cfg.Credentials, client: awsconfig.Sized(client, maxCalls),
-		signer: v4.NewSigner(), turns: make(chan struct{}, maxCalls), now: time.Now,
+		endpoint: *base, region: cfg.Region, credentials: cfg.Credentials, client: cfg.HTTPClient,
+		signer: v4.NewSigner(), turns: make(chan struct{}, awsconfig.MaxCalls), now: time.Now,
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
 	"github.com/streaming-service/streaming-service/lambdas/internal/sockets"
 )
 
@@ -98,7 +99,7 @@ func TestCallsAreThoseOfTheSDK(t *testing.T) {
 func compare(t *testing.T, path, id, token, frame string) {
 	t.Helper()
 	r := record(t, fine)
-	cfg := aws.Config{Region: "eu-west-1", Credentials: fixed(token)}
+	cfg := aws.Config{Region: "eu-west-1", HTTPClient: awsconfig.HTTPClient(), Credentials: fixed(token)}
 	client, ours := sdk(cfg, r.URL+path), sockets.New(cfg, r.URL+path, nil, nil)
 	var err error
 	if frame == "" {
@@ -143,7 +144,7 @@ func TestErrorsAreThoseOfTheSDK(t *testing.T) {
 				w.WriteHeader(a.status)
 				_, _ = io.WriteString(w, `{"message":"no"}`)
 			})
-			cfg := aws.Config{Region: "eu-west-1", Credentials: fixed("")}
+			cfg := aws.Config{Region: "eu-west-1", HTTPClient: awsconfig.HTTPClient(), Credentials: fixed("")}
 			_, want := sdk(cfg, r.URL).PostToConnection(t.Context(), &apigatewaymanagementapi.PostToConnectionInput{ConnectionId: aws.String("a"), Data: []byte("x")})
 			got := sockets.Post(sockets.New(cfg, r.URL, nil, nil), t.Context(), "a", []byte("x"))
 			if code(got) != code(want) || status(got) != status(want) || status(want) != a.status {
@@ -177,7 +178,7 @@ func TestClockFollowsThatOfAWS(t *testing.T) {
 	r := record(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
 	})
-	cfg := aws.Config{Region: "eu-west-1", Credentials: fixed("")}
+	cfg := aws.Config{Region: "eu-west-1", HTTPClient: awsconfig.HTTPClient(), Credentials: fixed("")}
 	client, ours := sdk(cfg, r.URL), sockets.New(cfg, r.URL, nil, nil)
 	for name, post := range map[string]func() error{
 		"ours": func() error { return sockets.Post(ours, t.Context(), "a", []byte("x")) },
@@ -206,7 +207,7 @@ func TestEachCallAsksForItsCredentials(t *testing.T) {
 	changing := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: fmt.Sprintf("id%d", asked.Add(1)), SecretAccessKey: "secret"}, nil
 	})
-	ours := sockets.New(aws.Config{Region: "eu-west-1", Credentials: changing}, r.URL, nil, nil)
+	ours := sockets.New(aws.Config{Region: "eu-west-1", HTTPClient: awsconfig.HTTPClient(), Credentials: changing}, r.URL, nil, nil)
 	for n := 1; n <= 2; n++ {
 		if err := sockets.Post(ours, t.Context(), "a", []byte("x")); err != nil {
 			t.Fatal(err)
@@ -231,9 +232,9 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 		_, _ = io.WriteString(w, "what nobody reads")
 	}))
 	t.Cleanup(server.Close)
-	ours := sockets.New(aws.Config{Region: "eu-west-1", Credentials: fixed("")}, server.URL, nil, nil)
+	ours := sockets.New(aws.Config{Region: "eu-west-1", HTTPClient: awsconfig.HTTPClient(), Credentials: fixed("")}, server.URL, nil, nil)
 	var posts sync.WaitGroup
-	for range 2 * sockets.MaxCalls {
+	for range 2 * awsconfig.MaxCalls {
 		posts.Go(func() {
 			for range 3 {
 				if err := sockets.Post(ours, t.Context(), "a", []byte("x")); err != nil {
@@ -245,7 +246,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	posts.Wait()
 	mu.Lock()
 	defer mu.Unlock()
-	if n := len(connections); n > sockets.MaxCalls*5/4 {
-		t.Errorf("%d connections, want about %d at most", n, sockets.MaxCalls)
+	if n := len(connections); n > awsconfig.MaxCalls*5/4 {
+		t.Errorf("%d connections, want about %d at most", n, awsconfig.MaxCalls)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/awsconfig"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/relay"
 	"github.com/streaming-service/streaming-service/lambdas/internal/sockets"
@@ -81,7 +82,8 @@ func (r *rows) DeleteConnection(_ context.Context, c life.Connection, before tim
 
 func newSockets(g *gateway, r *rows, p *sockets.Backoff) *sockets.Sockets {
 	cfg := aws.Config{
-		Region: "eu-west-1",
+		Region:     "eu-west-1",
+		HTTPClient: awsconfig.HTTPClient(),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "secret"}, nil
 		}),
