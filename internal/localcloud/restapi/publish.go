@@ -61,6 +61,9 @@ func (s *Service) PutStage(st Stage) error {
 		if a.deployments[st.DeploymentID] == nil {
 			return badRequest("Deployment id does not exist")
 		}
+		if wrong := gateway.StageVariables(st.Variables); wrong != "" {
+			return badRequest("%s", wrong)
+		}
 		a.stages[st.Name] = st
 		return nil
 	})

@@ -119,6 +119,9 @@ func (s *Service) PutStage(st Stage) error {
 		if st.AutoDeploy && st.DeploymentID != "" {
 			return badRequest("A stage with autoDeploy cannot have a deploymentId")
 		}
+		if wrong := gateway.StageVariables(st.Variables); wrong != "" {
+			return badRequest("%s", wrong)
+		}
 		if _, ok := a.deployments[st.DeploymentID]; !ok && st.DeploymentID != "" {
 			return notFound("deployment", st.DeploymentID)
 		}
