@@ -25,7 +25,7 @@ func localTarget(ctx context.Context, url string) (operator.Target, error) {
 	ctx, cancel := context.WithTimeout(ctx, localTimeout)
 	defer cancel()
 	//nolint:gosec // the operator names the address
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/config.json", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/_local/outputs", nil)
 	if err != nil {
 		return operator.Target{}, &usageError{fmt.Sprintf("-local wants a URL such as http://127.0.0.1:8080, got %q", url)}
 	}

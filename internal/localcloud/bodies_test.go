@@ -12,7 +12,7 @@ import (
 // withObject is a service whose bucket holds what a client put.
 func withObject(t *testing.T, content string) *services {
 	t.Helper()
-	all, err := newServices(t.Context(), Options{Model: ModelScripted}, func() string { return "http://127.0.0.1" })
+	all, err := (&Cloud{options: Options{Model: ModelScripted, Addr: "127.0.0.1:80"}}).newServices(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

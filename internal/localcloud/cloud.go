@@ -114,7 +114,7 @@ func (c *Cloud) listen(ctx context.Context) error {
 }
 
 func (c *Cloud) startServices(ctx context.Context) (err error) {
-	if c.services, err = newServices(ctx, c.options, c.URL); err != nil {
+	if c.services, err = c.newServices(ctx); err != nil {
 		return err
 	}
 	c.provider = provision.New(provision.Services{

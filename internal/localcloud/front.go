@@ -12,14 +12,14 @@ import (
 // front dispatches the requests that reach the one address of the cloud. It
 // does not use http.ServeMux, which would clean the paths of the APIs.
 type front struct {
-	page     http.Handler            // the chat page and its files
+	page     http.Handler            // what the program serves on all other paths
 	local    map[string]http.Handler // by path: /config.json and /_local/…
 	prefixes map[string]http.Handler // by the start of the path
 	targets  map[string]http.Handler // by the service in X-Amz-Target
 	public   map[string]bool         // the services that pages of any origin call
 	jwks     http.Handler            // /{poolId}/.well-known/jwks.json
 	bucket   objects                 // of S3
-	ownHost  string                  // that the address was given with
+	machine  machine
 }
 
 // objects is a handler that knows which requests are for it.
@@ -87,7 +87,7 @@ func (f *front) serveTarget(w http.ResponseWriter, r *http.Request) {
 // bucket's own CORS rules let them do; they do not sign in a header.
 func (f *front) serveBucket(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case !f.knownHost(r.Host):
+	case !f.machine.has(r.Host):
 		refuse(w, "the host name in the request is not one of the local cloud")
 	case r.Header.Get("Authorization") != "" && crossOrigin(r):
 		refuse(w, "calls from pages of another origin are refused")
@@ -102,7 +102,7 @@ func (f *front) serveBucket(w http.ResponseWriter, r *http.Request) {
 func (f *front) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case !f.knownHost(r.Host):
+		case !f.machine.has(r.Host):
 			refuse(w, "the host name in the request is not one of the local cloud")
 		case crossOrigin(r):
 			refuse(w, "requests from pages of another origin are refused")
@@ -112,18 +112,26 @@ func (f *front) guarded(next http.Handler) http.Handler {
 	})
 }
 
-// knownHost tells whether a Host header is an address, localhost or the name
-// that the cloud was started with. Only names can be rebound.
-func (f *front) knownHost(hostPort string) bool {
+// machine is the name that the cloud was started with.
+type machine string
+
+// has tells whether a Host header is an address, localhost or the name of the
+// machine. Only names can be rebound.
+func (m machine) has(hostPort string) bool {
+	host := hostName(hostPort)
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == strings.ToLower(string(m))
+}
+
+// hostName is a Host header without its port, in lower case.
+func hostName(hostPort string) string {
 	host := hostPort
 	if h, _, err := net.SplitHostPort(hostPort); err == nil {
 		host = h
 	}
-	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
-	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == strings.ToLower(f.ownHost)
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 }
 
 // crossOrigin tells whether a page of another origin sent the request.

@@ -26,7 +26,7 @@ func newFront() *front {
 		public:   map[string]bool{"AWSCognitoIdentityProviderService": true},
 		jwks:     named("jwks"),
 		bucket:   bucket{named("bucket")},
-		ownHost:  "build.example",
+		machine:  "build.example",
 	}
 }
 

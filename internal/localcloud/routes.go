@@ -1,7 +1,6 @@
 package localcloud
 
 import (
-	"encoding/json"
 	"net"
 	"net/http"
 	"strings"
@@ -15,12 +14,13 @@ import (
 // front puts every service behind the one address.
 func (c *Cloud) front(page http.Handler) http.Handler {
 	s := c.services
-	host, _, _ := net.SplitHostPort(c.options.Addr) // checked by withDefaults
+	outputs := get(func(*http.Request) any { return c.outputs() })
 	return &front{
-		ownHost: host,
-		page:    page,
+		machine: c.machine(),
+		page:    c.sites(page),
 		local: map[string]http.Handler{
-			"/config.json":      get(func(*http.Request) any { return c.clientConfig() }),
+			"/" + configFile:    c.sites(outputs),
+			"/_local/outputs":   outputs,
 			"/_local/resources": get(func(*http.Request) any { return c.graph.Nodes() }),
 			"/_local/logs":      get(func(r *http.Request) any { return c.logs(r.URL.Query().Get("function")) }),
 			"/_local/faults":    s.faults,
@@ -28,8 +28,8 @@ func (c *Cloud) front(page http.Handler) http.Handler {
 			"/_local/outbox":    http.HandlerFunc(s.users.ServeOutbox),
 		},
 		prefixes: map[string]http.Handler{
-			restapi.PathPrefix:          s.rest,
-			websocket.PathPrefix:        s.sockets,
+			restapi.PathPrefix:          c.sites(nil).asDeployed(s.rest),
+			websocket.PathPrefix:        c.sites(nil).asDeployed(s.sockets),
 			websocket.ConnectionsPrefix: s.sockets,
 			"/model/":                   s.model,
 			lambda.InvokePathPrefix:     s.functions,
@@ -42,8 +42,23 @@ func (c *Cloud) front(page http.Handler) http.Handler {
 		},
 		public: map[string]bool{targetUserPools: true, targetIdentityPools: true},
 		jwks:   s.users,
-		bucket: s.buckets,
+		bucket: bucketOfPages{s.buckets, c.sites(nil).asDeployed(s.buckets)},
 	}
+}
+
+// bucketOfPages serves S3 to pages of the program's sites as to any other.
+type bucketOfPages struct {
+	objects
+	serve http.Handler
+}
+
+// ServeHTTP implements http.Handler.
+func (b bucketOfPages) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.serve.ServeHTTP(w, r) }
+
+// machine is the name that the cloud was started with.
+func (c *Cloud) machine() machine {
+	host, _, _ := net.SplitHostPort(c.options.Addr) // checked by withDefaults
+	return machine(host)
 }
 
 // Services of Cognito in X-Amz-Target.
@@ -51,20 +66,6 @@ const (
 	targetUserPools     = "AWSCognitoIdentityProviderService"
 	targetIdentityPools = "AWSCognitoIdentityService"
 )
-
-// clientConfig is what a client needs to use what the program declares.
-func (c *Cloud) clientConfig() map[string]any {
-	config := c.graph.Outputs()
-	if c.program.Localize != nil {
-		c.program.Localize(config, c.stageURLs())
-	}
-	config["cognitoEndpoint"] = c.URL()
-	if c.demo.name != "" {
-		config["demoUser"] = c.demo.name
-		config["demoPassword"] = c.demo.password
-	}
-	return config
-}
 
 // stageURLs are the stages' own URLs by the type of their resource.
 func (c *Cloud) stageURLs() map[string]string {
@@ -102,9 +103,6 @@ func get(value func(*http.Request) any) http.Handler {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		_ = encoder.Encode(value(r)) // the caller is gone; nobody is left to tell
+		_, _ = w.Write(encode(value(r))) // the caller is gone; nobody is left to tell
 	})
 }

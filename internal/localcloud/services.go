@@ -44,14 +44,15 @@ type services struct {
 // logTail is how many lines of each function /_local/logs shows.
 const logTail = 500
 
-// newServices starts the services; url is where they will be reached.
-func newServices(ctx context.Context, o Options, url func() string) (*services, error) {
+// newServices starts the services.
+func (c *Cloud) newServices(ctx context.Context) (*services, error) {
+	o, url := c.options, c.URL
 	s := &services{roles: iam.New(), faults: faults.New(o.Seed), meter: usage.New()}
 	admission := guard.New(s.roles, s.faults, s.meter)
 	s.tables = dynamodb.New(admission, dynamodb.WithFaults(s.faults), dynamodb.WithMeter(s.meter))
 	s.queues = sqs.New(admission, sqs.WithFaults(s.faults), sqs.WithBaseURL(url))
 	s.buckets = s3.New(s3.Deps{Guard: admission, Keys: s.roles})
-	s.sites = cloudfront.New(cloudfront.Deps{Buckets: s.buckets, Policies: s.roles})
+	s.sites = cloudfront.New(cloudfront.Deps{Buckets: siteObjects{s.buckets, c.localize}, Policies: s.roles})
 	s.users = cognito.New(cognito.Deps{Guard: admission, Credentials: s.roles.Credentials})
 	var err error
 	if s.model, err = s.newModel(ctx, o, admission); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -41,15 +42,22 @@ func adoptedPool(with localcloud.Setup) (poolID, clientID string) {
 }
 
 // localize undoes what custom domains change: here a stage has its own URL.
+// What a stage has of its own is http or ws here, and stays.
 func localize(outputs map[string]any, urls map[string]string) {
 	for stage, output := range map[string]string{provision.RESTStage: "restUrl", provision.WebSocketStage: "webSocketUrl"} {
-		if url, ok := urls[stage]; ok {
+		if url, ok := urls[stage]; ok && onAWS(outputs[output]) {
 			outputs[output] = url
 		}
 	}
 	if _, ok := outputs["openAiUrl"]; ok {
 		outputs["openAiUrl"] = fmt.Sprint(outputs["restUrl"], "/openai/v1")
 	}
+}
+
+// onAWS tells whether an output is the URL of a custom domain.
+func onAWS(output any) bool {
+	url, _ := output.(string)
+	return strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "wss://")
 }
 
 // page serves the chat page. Its policy allows no script but its own.

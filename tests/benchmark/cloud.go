@@ -39,7 +39,7 @@ type cloud struct {
 	environments map[string]map[string]string // by function
 }
 
-// outputs are /config.json.
+// outputs are those of the program, and what is local.
 type outputs struct {
 	client.Config
 	OpenAIURL         string            `json:"openAiUrl"`
@@ -70,7 +70,7 @@ func (b *bench) startCloud(ctx context.Context, variables map[string]string, kee
 		_ = c.Close() // the error of the start says more
 		return nil, fmt.Errorf("starting the local cloud: %w", err)
 	}
-	if err := c.get(ctx, "/config.json", &c.config); err != nil {
+	if err := c.get(ctx, "/_local/outputs", &c.config); err != nil {
 		_ = c.Close()
 		return nil, err
 	}

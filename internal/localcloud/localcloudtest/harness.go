@@ -26,11 +26,11 @@ import (
 type Harness struct {
 	Cloud  *localcloud.Cloud // nil if it runs elsewhere
 	URL    string
-	Config Config // what /config.json says
+	Config Config // the outputs
 	Client *http.Client
 }
 
-// Config is /config.json.
+// Config is what /_local/outputs says: the outputs, and what is local.
 type Config struct {
 	RestURL              string            `json:"restUrl"`
 	OpenAIURL            string            `json:"openAiUrl"`
@@ -105,17 +105,17 @@ func newHarness(cloudURL string) *Harness {
 }
 
 func (h *Harness) readConfig(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/config.json", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/_local/outputs", nil)
 	if err != nil {
 		return err
 	}
 	response, err := h.Client.Do(request)
 	if err != nil {
-		return fmt.Errorf("reading /config.json: %w", err)
+		return fmt.Errorf("reading /_local/outputs: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if err := json.NewDecoder(response.Body).Decode(&h.Config); err != nil {
-		return fmt.Errorf("reading /config.json: %w", err)
+		return fmt.Errorf("reading /_local/outputs: %w", err)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -129,4 +130,21 @@ func Fields(r *http.Request) []Field {
 		}
 	}
 	return fields
+}
+
+// With returns a request like r whose header of that name, in any case, has
+// another value.
+func With(r *http.Request, name, value string) *http.Request {
+	changed := r.Clone(r.Context())
+	changed.Header.Set(name, value)
+	if fields, ok := r.Context().Value(fieldsKey{}).([]Field); ok {
+		fields = slices.Clone(fields)
+		for i := range fields {
+			if strings.EqualFold(fields[i].Name, name) {
+				fields[i].Value = value
+			}
+		}
+		changed = changed.WithContext(context.WithValue(changed.Context(), fieldsKey{}, fields))
+	}
+	return changed
 }

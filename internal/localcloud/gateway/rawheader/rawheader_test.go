@@ -187,3 +187,33 @@ func (l *oneListener) Close() error {
 }
 
 func (l *oneListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestWith changes a header for those who read it either way, and not for those
+// who have the request that it is of.
+func TestWith(t *testing.T) {
+	t.Parallel()
+	before := make(chan string, 1)
+	address := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		changed := rawheader.With(r, "Origin", "https://b")
+		before <- r.Header.Get("Origin")
+		w.Header().Set("X-Origin", changed.Header.Get("Origin"))
+		names.ServeHTTP(w, changed)
+	}))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host, request.Header = "h", http.Header{"oRIGIN": {"https://a"}, "User-Agent": {""}, "Accept-Encoding": {"x"}}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	fields, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(fields), "oRIGIN=https://b") || response.Header.Get("X-Origin") != "https://b" {
+		t.Errorf("got %s and Origin %s, %v", fields, response.Header.Get("X-Origin"), err)
+	}
+	if got := <-before; got != "https://a" {
+		t.Errorf("the request it is of has the Origin %s", got)
+	}
+}
