@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
 
+	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo"
 	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo/dynamotest"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/protocol"
@@ -121,5 +123,24 @@ func TestDamagedInputIsAnError(t *testing.T) {
 	}
 	if got, err := db.Input(ctx, "id", "hash"); err == nil {
 		t.Errorf("read %+v", got)
+	}
+}
+
+// BenchmarkPack reports how many bytes are left of a prompt of 1 KB, and of a
+// conversation of 30 KB, for which docs/life.md stands.
+func BenchmarkPack(b *testing.B) {
+	page, err := os.ReadFile("../../../docs/life.md")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, content := range map[string]string{"1KB": prose, "30KB": string(page[:30<<10])} {
+		b.Run(name, func(b *testing.B) {
+			attributes := map[string]types.AttributeValue{"content": &types.AttributeValueMemberS{Value: content}}
+			var packed *types.AttributeValueMemberB
+			for b.Loop() {
+				packed, _ = dynamo.Pack(attributes)["packed"].(*types.AttributeValueMemberB)
+			}
+			b.ReportMetric(float64(len(packed.Value)), "bytes")
+		})
 	}
 }
