@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,8 +19,6 @@ const (
 	inlineBytes = 16 << 10
 	// uploadTimeout is for one try.
 	uploadTimeout = 5 * time.Minute
-	// maxDocumentName is in characters.
-	maxDocumentName = 200
 )
 
 // Upload is what a block refers to by its UploadID.
@@ -117,16 +114,4 @@ func attachmentOf(name string, size int) (b protocol.Block, err error) {
 		return b, &FileError{Name: name, Problem: FileTooLarge, Size: size, Limit: most}
 	}
 	return b, nil
-}
-
-var notInNames = regexp.MustCompile(`[^A-Za-z0-9()\[\]-]+`)
-
-// documentName is a file's name as Converse takes it: without its ending, and of
-// letters, digits, single spaces, hyphens and brackets.
-func documentName(file string) string {
-	words := notInNames.ReplaceAllString(strings.TrimSuffix(path.Base(file), path.Ext(file)), " ")
-	if words = strings.TrimSpace(words[:min(len(words), maxDocumentName)]); words == "" {
-		return "document"
-	}
-	return words
 }

@@ -3,6 +3,7 @@ package client_test
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/streaming-service/streaming-service/client"
@@ -71,6 +72,36 @@ func TestAttachRefuses(t *testing.T) {
 		}
 		if n := f.count(http.MethodPost, "/v1/uploads"); n != 0 {
 			t.Errorf("%d uploads", n)
+		}
+	})
+}
+
+// The names of documents must differ in a request: the same file, attached in two
+// messages, was refused.
+func TestDocumentsOfOneName(t *testing.T) {
+	t.Parallel()
+	serve(t, func(t *testing.T, f *fakeService) {
+		submitted := f.answers(saying)
+		notes := func(name string) protocol.Block {
+			return protocol.Block{Type: protocol.BlockDocument, Format: "md", Name: name, Data: []byte("x")}
+		}
+		messages := []protocol.Message{
+			{Role: protocol.RoleUser, Blocks: []protocol.Block{protocol.TextBlock("Hi"), notes("Notes"), notes("notes")}},
+			{Role: protocol.RoleAssistant, Content: "Hi"},
+			{Role: protocol.RoleUser, Blocks: []protocol.Block{protocol.TextBlock("Hi"), notes("Notes"), notes("notes 2")}},
+		}
+		if _, err := f.connected().Submit(t.Context(), protocol.SubmitRequest{Messages: messages}); err != nil {
+			t.Fatal(err)
+		}
+		requests, _ := submitted()
+		var names []string
+		for _, m := range requests[0].Messages {
+			for _, b := range m.Blocks {
+				names = append(names, b.Name)
+			}
+		}
+		if got, want := strings.Join(names, ","), ",Notes,notes 2,,Notes 3,notes 2 2"; got != want || messages[2].Blocks[1].Name != "Notes" {
+			t.Errorf("names %q, want %q; given as %q", got, want, messages[2].Blocks[1].Name)
 		}
 	})
 }

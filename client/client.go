@@ -106,9 +106,11 @@ func WithIdempotencyKey(key string) SubmitOption {
 
 // Submit sends a request to the model and returns its answer as it comes. A
 // throttle, an unknown outcome and a network error are tried again with the
-// same key, so that the request is neither lost nor charged twice. ctx is for
-// the submission alone; the stream lives until its end.
+// same key, so that the request is neither lost nor charged twice. Documents of
+// one name get a number. ctx is for the submission alone; the stream lives until
+// its end.
 func (c *Client) Submit(ctx context.Context, request protocol.SubmitRequest, options ...SubmitOption) (*Stream, error) {
+	request.Messages = withOwnNames(request.Messages)
 	what := call{method: http.MethodPost, path: "/requests", body: protocol.Encode(request), idempotencyKey: newKey()}
 	for _, option := range options {
 		option(&what)

@@ -79,7 +79,7 @@ func TestGoClientSendsFiles(t *testing.T) {
 		name   string
 		data   []byte
 		inline bool
-	}{{"photo.png", photo, false}, {"thesis.pdf", thesis, false}, {"icon.gif", []byte("GIF89a"), true}, {"notes.md", small, true}} {
+	}{{"photo.png", photo, false}, {"thesis.pdf", thesis, false}, {"icon.gif", []byte("GIF89a"), true}, {"notes.md", small, true}, {"notes.txt", small, true}} {
 		block, err := c.Attach(t.Context(), file.name, file.data)
 		if err != nil || (block.UploadID == "") != file.inline || (block.Data != nil) != file.inline {
 			t.Fatalf("%s is %s with the upload %q: %v", file.name, block.Type, block.UploadID, err)
@@ -104,6 +104,7 @@ func TestGoClientSendsFiles(t *testing.T) {
 		`- user: document "thesis" ` + ofSize("pdf", thesis),
 		"- user: image " + ofSize("gif", []byte("GIF89a")),
 		`- user: document "notes" ` + ofSize("md", small),
+		`- user: document "notes 2" ` + ofSize("txt", small),
 		"- user: image " + ofSize("webp", photo),
 	}, "\n")
 	if err != nil || got != want {
