@@ -78,6 +78,7 @@ var changesOfDev = []change{
 		with: settings{"auth.userPoolClientId": "others", "auth.selfSignUp": nil, "auth.passwordMinimumLength": nil},
 	},
 	{setting: "auth.selfSignUp", to: false},
+	{setting: "auth.mfa", to: "ON"},
 	{setting: "auth.mfa", to: "OPTIONAL"},
 	{setting: "auth.passwordMinimumLength", to: 12},
 	{setting: "auth.idTokenValidityMinutes", to: 30},
