@@ -18,18 +18,18 @@ type mutation func(r provision.Resource, inputs resource.PropertyMap) (keep, app
 
 // brokenCloud starts a cloud without a piece of the declared service. A mutation
 // that meets nothing fails the test: it would show nothing.
-func brokenCloud(t *testing.T, m mutation) *localcloudtest.Harness {
+func brokenCloud(t *testing.T, m mutation, overrides ...string) *localcloudtest.Harness {
 	t.Helper()
-	h, err := openBroken(t, m)
+	h, err := openBroken(t, m, overrides...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h
 }
 
-func openBroken(t *testing.T, m mutation) (*localcloudtest.Harness, error) {
+func openBroken(t *testing.T, m mutation, overrides ...string) (*localcloudtest.Harness, error) {
 	t.Helper()
-	o := options()
+	o := options(overrides...)
 	met := false
 	o.Alter = func(r provision.Resource, inputs resource.PropertyMap) bool {
 		keep, applied := m(r, inputs)
