@@ -204,6 +204,7 @@ func TestEverySettingHasACounterpart(t *testing.T) {
 		"observability.tracing=true", "observability.accessLogs=true", "observability.apiGatewayLogRole=manage",
 		"quota.tiers.pro.monthlyRequests=1000", "auth.mfa=OPTIONAL", "functions.reservedConcurrentExecutions=60",
 		"model.guardrailId=gr1", "model.guardrailVersion=1",
+		"site.enabled=true", "site.domain=chat.example.com", "site.certificateArn=arn:aws:acm:us-east-1:000000000000:certificate/2",
 	))
 }
 
