@@ -34,7 +34,7 @@ func Load(getenv func(string) string) aws.Config {
 		Credentials:   aws.NewCredentialsCache(aws.CredentialsProviderFunc(env.credentials)),
 		ConfigSources: []any{env},
 		HTTPClient:    HTTPClient(),
-		APIOptions:    []func(*middleware.Stack) error{limitCalls(MaxCalls)},
+		APIOptions:    []func(*middleware.Stack) error{limitCalls(MaxCalls), growStack},
 	}
 	if url := env.endpoint(endpointURL); url != "" {
 		cfg.BaseEndpoint = &url
