@@ -18,12 +18,12 @@ type tokens struct {
 }
 
 type outcome struct {
-	parameters string
-	done       time.Time // zero while under way
+	body []byte    // of the request
+	done time.Time // zero while under way
 }
 
 // begin claims a token. done tells that the same transaction was done already.
-func (t *tokens) begin(token, parameters string) (done bool, refusal *awsapi.Error) {
+func (t *tokens) begin(token string, body []byte) (done bool, refusal *awsapi.Error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
@@ -31,9 +31,9 @@ func (t *tokens) begin(token, parameters string) (done bool, refusal *awsapi.Err
 	earlier, known := t.known[token]
 	switch {
 	case !known || earlier.expired(now):
-		t.known[token] = &outcome{parameters: parameters}
+		t.known[token] = &outcome{body: body}
 		return false, nil
-	case earlier.parameters != parameters:
+	case !sameTransaction(earlier.body, body):
 		return false, &awsapi.Error{Status: 400, Code: "IdempotentParameterMismatchException", Message: "The request uses the same client token as a previous, but non-identical request."}
 	case earlier.done.IsZero():
 		return false, &awsapi.Error{Status: 400, Code: "TransactionInProgressException", Message: "The transaction with the given request token is already in progress."}

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"runtime"
@@ -53,10 +54,13 @@ type transactWriteItems struct {
 	ReturnConsumedCapacity string         `json:"ReturnConsumedCapacity"`
 	ReturnItemCollection   string         `json:"ReturnItemCollectionMetrics"`
 
+	body  []byte
 	parts []mutation
 	entry *writing
 	cost  cost
 }
+
+func (r *transactWriteItems) keep(body []byte) { r.body = body }
 
 func (r *transactWriteItems) permissions() []awsapi.Permission {
 	var needed []awsapi.Permission
@@ -114,11 +118,7 @@ func (r *transactWriteItems) execute(s *Service) (any, *awsapi.Error) {
 		}
 		return r.answer(), nil
 	}
-	parameters, err := json.Marshal(r.TransactItems)
-	if err != nil {
-		return nil, undecodable(err)
-	}
-	done, refusal := s.tokens.begin(r.ClientRequestToken, string(parameters))
+	done, refusal := s.tokens.begin(r.ClientRequestToken, r.body)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -132,6 +132,25 @@ func (r *transactWriteItems) execute(s *Service) (any, *awsapi.Error) {
 		return nil, refusal
 	}
 	return r.answer(), nil
+}
+
+// sameTransaction compares the bodies of two transactions in what they write.
+func sameTransaction(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	var written [2][]byte
+	for i, body := range [][]byte{a, b} {
+		var r transactWriteItems
+		err := json.Unmarshal(body, &r)
+		if err != nil {
+			return false
+		}
+		if written[i], err = json.Marshal(r.TransactItems); err != nil { // names in order
+			return false
+		}
+	}
+	return bytes.Equal(written[0], written[1])
 }
 
 func (r *transactWriteItems) answer() any {

@@ -142,6 +142,21 @@ func TestClientRequestToken(t *testing.T) {
 	})
 }
 
+// SDKs write the members of an object in any order.
+func TestTokenKnowsATransactionInAnotherOrder(t *testing.T) {
+	t.Parallel()
+	service := newService(t)
+	for _, put := range []string{
+		`{"TableName":"quota","Item":{"pk":{"S":"p"},"sk":{"S":"s"},"n":{"N":"1"}}}`,
+		`{"Item":{"n":{"N":"1.0"},"sk":{"S":"s"},"pk":{"S":"p"}},"TableName":"quota"}`,
+	} {
+		body := fmt.Sprintf(`{"ClientRequestToken":"token","TransactItems":[{"Put":%s}]}`, put)
+		if status, answer := call(service, "TransactWriteItems", body); status != 200 {
+			t.Errorf("%s: got %d %s, want success", put, status, answer)
+		}
+	}
+}
+
 func TestFailedTransactionKeepsNoToken(t *testing.T) {
 	t.Parallel()
 	client := clientOf(t, newService(t))

@@ -37,6 +37,9 @@ type writer interface {
 // coster is a request that consumes capacity.
 type coster interface{ consumed() cost }
 
+// keeper is a request that needs its body later on.
+type keeper interface{ keep(body []byte) }
+
 var operations = map[string]func() request{
 	"GetItem":                   func() request { return &getItem{} },
 	"BatchGetItem":              func() request { return &batchGetItem{} },
@@ -85,6 +88,9 @@ func (s *Service) serve(r *http.Request) (result any, lose bool, refusal *awsapi
 	req := newRequest()
 	if err := decode(body, req); err != nil {
 		return nil, false, undecodable(err)
+	}
+	if k, ok := req.(keeper); ok {
+		k.keep(body)
 	}
 	badRequest := req.prepare(s)
 	if badRequest == nil {

@@ -3,10 +3,13 @@
 package attribute
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kind is the type of a value, as its member in JSON is called.
@@ -70,11 +73,33 @@ var errKinds = errors.New("Supplied AttributeValue has more than one datatypes s
 
 // UnmarshalJSON reads and validates the JSON form.
 func (v *Value) UnmarshalJSON(text []byte) error {
+	if kind, plain, ok := plainScalar(text); ok {
+		*v = Value{Kind: kind, Text: plain}
+		return nil
+	}
 	var w wire
 	if err := json.Unmarshal(text, &w); err != nil {
 		return err
 	}
 	return v.fromWire(&w)
+}
+
+// plainScalar reads what most values are, and what any SDK writes like this: a
+// string without escapes, or an integer.
+func plainScalar(text []byte) (kind Kind, plain string, ok bool) {
+	const begin, end = len(`{"S":"`), len(`"}`)
+	if len(text) < begin+end || string(text[:2]) != `{"` || string(text[3:begin]) != `":"` || string(text[len(text)-end:]) != `"}` {
+		return "", "", false
+	}
+	value := text[begin : len(text)-end]
+	switch kind = Kind(text[2:3]); kind {
+	case String:
+		return kind, string(value), !bytes.ContainsAny(value, `"\`) && utf8.Valid(value)
+	case Number:
+		number, err := strconv.ParseInt(string(value), 10, 64)
+		return kind, strconv.FormatInt(number, 10), err == nil
+	}
+	return "", "", false
 }
 
 func (v *Value) fromWire(w *wire) error {

@@ -28,6 +28,29 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// What almost has the form of a plain string or number is read as what it is.
+func TestOnlyPlainScalarsAreReadAsSuch(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"S":""}`: `{"S":""}`, `{"S":"ü"}`: `{"S":"ü"}`, `{"S":"a\"}`: "", `{"S":"a\\"}`: `{"S":"a\\"}`,
+		`{"N":"-0"}`: `{"N":"0"}`, `{"N":"+7"}`: `{"N":"7"}`, `{"N":"1e2"}`: `{"N":"100"}`, `{"B":"AQ=="}`: `{"B":"AQ=="}`,
+		`{"S":"a","N":"1"}`: "", `{"S":"a","S":"b"}`: `{"S":"b"}`, `{"N":""}`: "", `{"N":"1_0"}`: "", `{"X":"1"}`: "", `{"S":"\ud800"}`: "{\"S\":\"\ufffd\"}", "{\"S\":\"\xff\"}": "{\"S\":\"\ufffd\"}",
+	} {
+		var value attribute.Value
+		got := ""
+		if err := json.Unmarshal([]byte(text), &value); err == nil {
+			written, err := json.Marshal(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = string(written)
+		}
+		if got != want {
+			t.Errorf("%s became %s, want %s", text, got, want)
+		}
+	}
+}
+
 func TestSize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{

@@ -32,7 +32,7 @@ func lex(text string) ([]token, error) {
 	if len(text) > maxLength {
 		return nil, fmt.Errorf("Expression size has exceeded the maximum allowed size; expression size: %d", len(text)) //nolint:staticcheck // AWS's words
 	}
-	var tokens []token
+	tokens := make([]token, 0, len(text)/4) // about as many as there are
 	for i := 0; i < len(text); {
 		if strings.ContainsRune(" \t\r\n", rune(text[i])) {
 			i++

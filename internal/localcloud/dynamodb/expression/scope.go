@@ -58,11 +58,12 @@ func (s *Scope) Unused() error {
 
 func missing(keys func(func(string) bool), used map[string]bool) []string {
 	var unused []string
-	for _, key := range slices.Sorted(keys) {
+	for key := range keys {
 		if !used[key] {
 			unused = append(unused, key)
 		}
 	}
+	slices.Sort(unused)
 	return unused
 }
 
