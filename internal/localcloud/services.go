@@ -70,7 +70,7 @@ func (c *Cloud) newServices(ctx context.Context) (*services, error) {
 
 func (s *services) newModel(ctx context.Context, o Options, admission awsapi.Guard) (http.Handler, error) {
 	if o.Model == ModelScripted {
-		return bedrock.NewScripted(admission, bedrock.WithFaults(s.modelFault), bedrock.WithMeter(s.countModel)), nil
+		return bedrock.NewScripted(admission, bedrock.WithFaults(s.modelFault), bedrock.WithMeter(s.countModel), bedrock.WithWait(bedrock.Exactly)), nil
 	}
 	real, err := bedrock.NewPassthrough(ctx, admission, "")
 	if err != nil {

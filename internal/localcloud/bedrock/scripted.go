@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"context"
 	"errors"
 	"hash/maphash"
 	"net/http"
@@ -36,6 +37,12 @@ func WithFaults(decide func() Fault) Option { return func(s *Scripted) { s.fault
 // WithMeter tells meter of each stream when it has ended.
 func WithMeter(meter func(Usage)) Option { return func(s *Scripted) { s.meter = meter } }
 
+// WithWait lets wait pass the time before each answer. Default: a timer of Go, and
+// so of fake time.
+func WithWait(wait func(context.Context, time.Duration) error) Option {
+	return func(s *Scripted) { s.wait = wait }
+}
+
 // WithScript sets the script of requests that bring none.
 func WithScript(script string) Option { return func(s *Scripted) { s.standard = script } }
 
@@ -45,6 +52,7 @@ type Scripted struct {
 	guard    awsapi.Guard
 	fault    func() Fault
 	meter    func(Usage)
+	wait     func(context.Context, time.Duration) error
 	standard string
 	attempts attempts
 	cache    cache
@@ -52,7 +60,7 @@ type Scripted struct {
 
 // NewScripted returns the scripted model behind a guard.
 func NewScripted(guard awsapi.Guard, options ...Option) *Scripted {
-	s := &Scripted{guard: guard, fault: func() Fault { return Fault{} }, meter: func(Usage) {}, attempts: attempts{seed: maphash.MakeSeed()}, cache: cache{seed: maphash.MakeSeed()}}
+	s := &Scripted{guard: guard, fault: func() Fault { return Fault{} }, meter: func(Usage) {}, wait: pause, attempts: attempts{seed: maphash.MakeSeed()}, cache: cache{seed: maphash.MakeSeed()}}
 	for _, option := range options {
 		option(s)
 	}
@@ -75,7 +83,7 @@ func (s *Scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeError(w, refused)
 		return
 	}
-	if err := pause(r.Context(), leastLatency); err != nil {
+	if err := s.wait(r.Context(), leastLatency); err != nil {
 		return
 	}
 	s.answer(w, r, call, begun)
