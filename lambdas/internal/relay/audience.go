@@ -16,7 +16,8 @@ type audience struct {
 	mu       sync.Mutex
 	sockets  map[string]*queue
 	loaded   bool
-	backlog  [][]byte // frames that came before the first list of sockets
+	waits    bool     // the first list of sockets lets the call of the model go first
+	backlog  [][]byte // frames that came before that list
 	timer    *time.Timer
 	closed   bool
 	listed   time.Time // when the sockets were last listed
@@ -24,13 +25,16 @@ type audience struct {
 	seeking  time.Time // until when a socket is waited for that is to come soon
 }
 
-// follow keeps the list of sockets fresh from now on.
+// follow keeps the list of sockets fresh from now on. The first one comes a moment
+// later, or with the model's first word: there is little to post before that, and
+// the call of the model should not wait for it.
 func (a *audience) follow() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.timer == nil && !a.closed {
 		a.seeking = time.Now().Add(seekFor)
-		a.timer = time.AfterFunc(0, a.refresh)
+		a.waits = true
+		a.timer = time.AfterFunc(headStart, a.refresh)
 	}
 }
 
@@ -39,6 +43,7 @@ func (a *audience) refresh() {
 	defer cancel()
 	a.mu.Lock()
 	first := !a.loaded
+	a.waits = false
 	a.mu.Unlock()
 	// A failed read is repeated by the next refresh.
 	_ = a.load(ctx, first)
@@ -110,6 +115,10 @@ func (a *audience) broadcast(frame []byte) {
 		a.send(frame)
 		return
 	}
+	if a.waits && len(a.backlog) > 0 { // more than the start of one answer
+		a.waits = false
+		a.timer.Reset(0)
+	}
 	if len(a.backlog) == maxQueuedFrames {
 		a.backlog = a.backlog[1:]
 		a.hub.lost.Add(1)
@@ -147,7 +156,7 @@ func (a *audience) desertedFor() time.Duration {
 func (a *audience) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.closed = true
+	a.closed, a.waits = true, false
 	if a.timer != nil {
 		a.timer.Stop()
 	}

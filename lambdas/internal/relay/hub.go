@@ -41,13 +41,14 @@ type Backoff interface {
 
 // Periods of the delivery.
 const (
-	refreshEvery = time.Second      // how soon a user's first socket is noticed, or one that follows a lost one
-	calmRefresh  = 3 * time.Second  // how soon a further one is, and any after seekFor
-	seekFor      = 30 * time.Second // how long a user is expected to open a socket
-	readTimeout  = 3 * time.Second  // of one list of connections
-	endWait      = 5 * time.Second  // how long an end frame waits for slow sockets
-	postTimeout  = 10 * time.Second // of one frame to one socket
-	deafPause    = time.Second      // after a 410 of a socket that may still open
+	headStart    = 2 * time.Millisecond // what the first list of connections gives to the call of the model
+	refreshEvery = time.Second          // how soon a user's first socket is noticed, or one that follows a lost one
+	calmRefresh  = 3 * time.Second      // how soon a further one is, and any after seekFor
+	seekFor      = 30 * time.Second     // how long a user is expected to open a socket
+	readTimeout  = 3 * time.Second      // of one list of connections
+	endWait      = 5 * time.Second      // how long an end frame waits for slow sockets
+	postTimeout  = 10 * time.Second     // of one frame to one socket
+	deafPause    = time.Second          // after a 410 of a socket that may still open
 )
 
 // Hub holds the queues of all sockets that this process posts to. It is a

@@ -425,6 +425,44 @@ func TestDeserted(t *testing.T) {
 	})
 }
 
+// What tells the sockets of a start lets the call of the model go first, but never
+// the first word wait.
+func TestStartGivesWayToTheCallOfTheModel(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ silence, told time.Duration }{
+		{0, 0}, {time.Millisecond, time.Millisecond}, {time.Hour, 2 * time.Millisecond},
+	} {
+		t.Run(test.silence.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				begun := time.Now()
+				told := make(chan time.Duration, 1)
+				list := sockets("a")
+				hub := relay.NewHub(newGateway(), listing(func(ctx context.Context, userID string, consistent bool) ([]life.Connection, error) {
+					select {
+					case told <- time.Since(begun):
+					default:
+					}
+					return list.Connections(ctx, userID, consistent)
+				}))
+				s := hub.Open(t.Context(), options(&chunks{}))
+				defer s.Leave()
+				time.AfterFunc(test.silence, func() { s.Write("word") })
+				if got := <-told; got != test.told {
+					t.Errorf("the sockets were listed after %v, want %v", got, test.told)
+				}
+			})
+		})
+	}
+}
+
+// listing lists the sockets of a user.
+type listing func(ctx context.Context, userID string, consistent bool) ([]life.Connection, error)
+
+func (l listing) Connections(ctx context.Context, userID string, consistent bool) ([]life.Connection, error) {
+	return l(ctx, userID, consistent)
+}
+
 func TestLeaveEndsAllActivity(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
