@@ -158,7 +158,7 @@ func TestFollowerLeavesBeforeTheDeadline(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body := text(t, response)
+		body := text(t, response.Begin())
 		if took := time.Since(begun); took > 28*time.Second || lastError(t, body) != "unavailable" {
 			t.Errorf("after %v of 30 s: %s", took, body)
 		}
@@ -176,7 +176,7 @@ func TestFollowerStopsWithItsCall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text(t, response)
+		text(t, response.Begin())
 		if took := time.Since(begun); took != 20*time.Second {
 			t.Errorf("followed for %v", took)
 		}
@@ -194,9 +194,13 @@ func TestBodyThatBreaksOffIsTheLastThing(t *testing.T) {
 			time.Sleep(4*time.Minute + 40*time.Second) // longer than the status waits
 			return gaveUp(streaming, attempt.Hold{})
 		})
-		response, err := f.Serve(ctx, event("", plain))
-		if err != nil || response.StatusCode != 200 {
-			t.Fatalf("%+v, %v", response, err)
+		pending, err := f.Serve(ctx, event("", plain))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response := pending.Begin()
+		if response.StatusCode != 200 {
+			t.Fatalf("%+v", response)
 		}
 		if _, err := io.ReadAll(response.Body); err == nil || !strings.Contains(err.Error(), "interrupted") {
 			t.Errorf("the body ends with %v", err)

@@ -20,6 +20,7 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/openai"
+	"github.com/streaming-service/streaming-service/lambdas/internal/responsestreaming"
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
@@ -81,16 +82,23 @@ type Function struct {
 }
 
 // Serve answers one event. It never fails: what goes wrong is an answer too.
-func (f *Function) Serve(ctx context.Context, event events.APIGatewayProxyRequest) (*events.APIGatewayProxyStreamingResponse, error) {
-	response := f.answer(ctx, event)
-	f.API.AllowOrigin(event, response.Headers)
-	if response.Headers[headerExposed] != "" {
-		response.Headers[headerExposed] = exposedHeaders
-	}
-	return response, nil
+func (f *Function) Serve(ctx context.Context, event events.APIGatewayProxyRequest) (*responsestreaming.Response, error) {
+	open := f.answer(ctx, event)
+	return responsestreaming.Awaited(func() *events.APIGatewayProxyStreamingResponse {
+		response := open()
+		f.API.AllowOrigin(event, response.Headers)
+		if response.Headers[headerExposed] != "" {
+			response.Headers[headerExposed] = exposedHeaders
+		}
+		f.Log.DebugContext(ctx, "response begins", "status", response.StatusCode)
+		return response
+	}), nil
 }
 
-func (f *Function) answer(ctx context.Context, event events.APIGatewayProxyRequest) *events.APIGatewayProxyStreamingResponse {
+// opening waits until it is known how a response begins.
+type opening func() *events.APIGatewayProxyStreamingResponse
+
+func (f *Function) answer(ctx context.Context, event events.APIGatewayProxyRequest) opening {
 	request, err := f.API.Read(event)
 	if err != nil {
 		return f.refuse(ctx, err)
@@ -106,7 +114,7 @@ func (f *Function) answer(ctx context.Context, event events.APIGatewayProxyReque
 
 // complete answers POST /chat/completions. The response begins with the first
 // word of the answer, or with the error that comes instead.
-func (f *Function) complete(ctx context.Context, r httpapi.Request) *events.APIGatewayProxyStreamingResponse {
+func (f *Function) complete(ctx context.Context, r httpapi.Request) opening {
 	asked, invalid := openai.Parse(r.Body)
 	if invalid != nil {
 		return f.refuse(ctx, invalid)
@@ -117,7 +125,7 @@ func (f *Function) complete(ctx context.Context, r httpapi.Request) *events.APIG
 	}
 	reply := newReply(asked, admitted, f.Now())
 	go f.run(ctx, admitted, reply)
-	return reply.response()
+	return reply.response
 }
 
 func (f *Function) start(ctx context.Context, r httpapi.Request, asked openai.Request) (admission.Admitted, error) {
@@ -175,7 +183,7 @@ func (f *Function) handOver(ctx context.Context, key life.Key, log *slog.Logger)
 }
 
 // refuse answers a call that comes to nothing.
-func (f *Function) refuse(ctx context.Context, err error) *events.APIGatewayProxyStreamingResponse {
+func (f *Function) refuse(ctx context.Context, err error) opening {
 	refusal := openai.AsError(err)
 	if refusal.Status >= http.StatusInternalServerError {
 		f.Log.ErrorContext(ctx, "call failed", "status", refusal.Status, "error", refusal.Cause)

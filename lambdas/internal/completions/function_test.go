@@ -23,10 +23,11 @@ func TestPagesOfTheSite(t *testing.T) {
 	for variable, want := range map[string]string{"https://app.example.com": "https://app.example.com", "https://other.example.com": ""} {
 		e := event("", streamed)
 		e.StageVariables = map[string]string{"siteOrigin": variable}
-		response, err := w.Serve(t.Context(), e)
+		pending, err := w.Serve(t.Context(), e)
 		if err != nil {
 			t.Fatal(err)
 		}
+		response := pending.Begin()
 		text(t, response)
 		if got := response.Headers["Access-Control-Allow-Origin"]; got != want {
 			t.Errorf("with the site at %s a page of https://app.example.com is allowed %q, want %q", variable, got, want)
@@ -299,12 +300,14 @@ func TestModels(t *testing.T) {
 			Authorizer: map[string]any{"claims": map[string]any{"sub": "u", "aud": "client", "token_use": "id"}},
 		},
 	}
-	response, _ := w.Serve(t.Context(), event)
+	pending, _ := w.Serve(t.Context(), event)
+	response := pending.Begin()
 	if body := text(t, response); !strings.Contains(body, `{"id":"m",`) || !strings.Contains(body, `{"id":"n",`) {
 		t.Errorf("body %s", body)
 	}
 	event.RequestContext.Authorizer = nil
-	response, _ = w.Serve(t.Context(), event)
+	pending, _ = w.Serve(t.Context(), event)
+	response = pending.Begin()
 	if body := text(t, response); response.StatusCode != 401 || errorOf(t, body) != "invalid_api_key" {
 		t.Errorf("status %d, body %s", response.StatusCode, body)
 	}

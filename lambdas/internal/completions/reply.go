@@ -263,10 +263,12 @@ func (r *reply) close() {
 }
 
 // whole is a response in one piece.
-func whole(status int, header map[string]string, body []byte) *events.APIGatewayProxyStreamingResponse {
-	return &events.APIGatewayProxyStreamingResponse{
-		StatusCode: status,
-		Headers:    headersOf(header, contentJSON),
-		Body:       bytes.NewReader(body),
+func whole(status int, header map[string]string, body []byte) opening {
+	return func() *events.APIGatewayProxyStreamingResponse {
+		return &events.APIGatewayProxyStreamingResponse{
+			StatusCode: status,
+			Headers:    headersOf(header, contentJSON),
+			Body:       bytes.NewReader(body),
+		}
 	}
 }

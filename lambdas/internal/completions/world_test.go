@@ -144,7 +144,7 @@ func (w *world) post(t *testing.T, key, body string) *events.APIGatewayProxyStre
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response
+	return response.Begin()
 }
 
 // text reads a body to its end.

@@ -56,8 +56,9 @@ func startCompletions(p *process) handler {
 		if err != nil {
 			return nil, err
 		}
-		call.client.begin(p, response)
-		_, err = io.Copy(writerOf(func(piece []byte) { call.client.hear(p, piece) }), response.Body)
+		begun := response.Begin()
+		call.client.begin(p, begun)
+		_, err = io.Copy(writerOf(func(piece []byte) { call.client.hear(p, piece) }), begun.Body)
 		return nil, err
 	}
 }

@@ -35,6 +35,14 @@ func respond(_ context.Context, event string) (any, error) {
 		return nil, errors.New("no luck")
 	}
 	reader, writer := io.Pipe()
+	if event == "awaits" {
+		return responsestreaming.Awaited(func() *events.APIGatewayProxyStreamingResponse {
+			time.Sleep(20 * time.Millisecond)
+			return &events.APIGatewayProxyStreamingResponse{
+				StatusCode: 200, Headers: map[string]string{"Content-Type": "text/event-stream"}, Body: strings.NewReader("onetwo"),
+			}
+		}), nil
+	}
 	if event == "goes on" {
 		go goOn(writer)
 		return &events.APIGatewayProxyStreamingResponse{StatusCode: 200, Body: reader}, nil
@@ -78,6 +86,7 @@ func TestResponsesOnTheWire(t *testing.T) {
 		"Lambda-Runtime-Function-Response-Mode: streaming" + crlf + crlf + prelude
 	tests := []struct{ event, want string }{
 		{"streams", streamed + "onetwo" + crlf + "0" + crlf + crlf},
+		{"awaits", streamed + "onetwo" + crlf + "0" + crlf + crlf},
 		{"breaks off", streamed + "one" + crlf + "0" + crlf +
 			"Lambda-Runtime-Function-Error-Body: eyJlcnJvck1lc3NhZ2UiOiJsb3N0IHRoZSBtb2RlbCIsImVycm9yVHlwZSI6ImVycm9yU3RyaW5nIn0=" + crlf +
 			"Lambda-Runtime-Function-Error-Type: errorString" + crlf + crlf},
