@@ -142,7 +142,7 @@ func TestGoClientIsRefusedFiles(t *testing.T) {
 		"of another format": {ask(own.UploadID, "gif"), protocol.CodeInvalidRequest, "messages[0].content[1].format", "must be that of the upload, png, got gif"},
 		"a large image":     {large("png", protocol.MaxImageBytes+1), protocol.CodeInvalidRequest, "bytes", "must be at most 3932160 for an image, got 3932161"},
 		"a large document":  {large("pdf", protocol.MaxDocumentBytes+1), protocol.CodeInvalidRequest, "bytes", "must be at most 4718592 for a document, got 4718593"},
-		"of no format":      {large("exe", 1), protocol.CodeInvalidRequest, "format", "must be one of png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, txt, md"},
+		"of no format":      {large("exe", 1), protocol.CodeInvalidRequest, "format", `must be one of png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, txt, md, got "exe"`},
 	} {
 		var refusal *client.APIError
 		if !errors.As(test.err, &refusal) || refusal.Code != test.code || len(refusal.Problem.Errors) != 1 ||

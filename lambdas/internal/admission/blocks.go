@@ -143,7 +143,7 @@ func (p *problems) member(b *protocol.Block, field string, m jsonobject.Member) 
 		b.JSON = p.object(field, m.Value)
 	case "status":
 		if b.Status, _ = p.text(field, m.Value); b.Status != protocol.ToolSuccess && b.Status != protocol.ToolError {
-			p.add(field, "must be %s or %s", protocol.ToolSuccess, protocol.ToolError)
+			p.add(field, "must be %s or %s, got %s", protocol.ToolSuccess, protocol.ToolError, jsonobject.Show(m.Value))
 		}
 	case "content":
 		if b.Type == protocol.BlockToolResult {

@@ -121,7 +121,7 @@ func TestParseNamesTheFieldsOfBlocks(t *testing.T) {
 		{"empty result", loop(use, `{"type":"toolResult","toolUseId":"t1","content":[]}`, ","+weather), "messages[2].content[0].content must hold 1 to 20 blocks, got 0"},
 		{"blank result", loop(use, `{"type":"toolResult","toolUseId":"t1","content":[{"type":"text","text":""}]}`, ","+weather), "messages[2].content[0].content[0].text must not be blank"},
 		{"document as result", loop(use, `{"type":"toolResult","toolUseId":"t1","content":[`+report+`]}`, ","+weather), "messages[2].content[0].content[0].type must be one of [text json image] here"},
-		{"unknown status", loop(use, `{"type":"toolResult","toolUseId":"t1","status":"failed","content":[{"type":"text","text":"a"}]}`, ","+weather), "messages[2].content[0].status must be success or error"},
+		{"unknown status", loop(use, `{"type":"toolResult","toolUseId":"t1","status":"failed","content":[{"type":"text","text":"a"}]}`, ","+weather), "messages[2].content[0].status must be success or error, got \"failed\""},
 		{"uses without tools", loop(use, result, ""), "tools must be given with messages that use tools"},
 		{"nothing but reasoning", loop(`{"type":"reasoning","text":"a"},{"type":"text","text":" "}`, text, ""), "messages[1].content must have a text that is not blank, or a use of a tool"},
 		{"empty reasoning", loop(`{"type":"reasoning","text":""},{"type":"text","text":"a"}`, text, ""), "messages[1].content[0].text must not be empty without a signature"},

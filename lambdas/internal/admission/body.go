@@ -143,7 +143,7 @@ func (p *problems) messages(raw json.RawMessage) []protocol.Message {
 	for i, raw := range list {
 		messages[i] = p.message(fmt.Sprintf("messages[%d]", i), raw, roleAt(i))
 		if want := roleAt(i); messages[i].Role != want && messages[i].Role != "" {
-			p.add(fmt.Sprintf("messages[%d].role", i), "must be %s: roles alternate, beginning with user", want)
+			p.add(fmt.Sprintf("messages[%d].role", i), "must be %s, got %s: roles alternate, beginning with user", want, jsonobject.Quote(messages[i].Role))
 		}
 	}
 	if len(list) > 0 && len(list)%2 == 0 {
@@ -174,7 +174,7 @@ func (p *problems) message(field string, raw json.RawMessage, role string) (m pr
 		case "role":
 			m.Role, _ = p.text(name, f.Value)
 			if m.Role == "" {
-				p.add(name, "must be user or assistant")
+				p.add(name, "must be user or assistant, got %s", jsonobject.Show(f.Value))
 			}
 		case "content":
 			p.content(&m, name, f.Value, role)

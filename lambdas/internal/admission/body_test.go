@@ -148,6 +148,29 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// A limit alone leaves a caller to guess which of the values broke it.
+func TestRefusalsSayWhatWasGiven(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]protocol.FieldError{
+		`{"prompt":"a","maxTokens":101}`:                           {Field: "maxTokens", Message: "must be a whole number from 1 to 100, got 101"},
+		`{"prompt":"a","maxTokens":1.5}`:                           {Field: "maxTokens", Message: "must be a whole number from 1 to 100, got 1.5"},
+		`{"prompt":"a","temperature":1.1}`:                         {Field: "temperature", Message: "must be from 0 to 1, got 1.1"},
+		`{"prompt":"a","topP":-1` + strings.Repeat("0", 100) + `}`: {Field: "topP", Message: "must be from 0 to 1, got -1" + strings.Repeat("0", 62) + "…"},
+		`{"messages":[{"role":"system","content":"a"}]}`:           {Field: "messages[0].role", Message: `must be user, got "system": roles alternate, beginning with user`},
+		`{"messages":[{"role":"","content":"a"}]}`:                 {Field: "messages[0].role", Message: `must be user or assistant, got ""`},
+	} {
+		_, err := model().Parse([]byte(body))
+		if err == nil || !slices.Equal(err.Problem.Errors, []protocol.FieldError{want}) {
+			t.Errorf("%s: %v, want %v", body, err, want)
+		}
+	}
+	_, err := admission.ParseKey([]string{"a b"})
+	want := protocol.FieldError{Field: "Idempotency-Key", Message: `must have 1 to 128 visible ASCII characters, got 3: "a b"`}
+	if err == nil || !slices.Equal(err.Problem.Errors, []protocol.FieldError{want}) {
+		t.Errorf("key: %v, want %v", err, want)
+	}
+}
+
 func TestParseBoundsWhatItRepeats(t *testing.T) {
 	t.Parallel()
 	var body strings.Builder

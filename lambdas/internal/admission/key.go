@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
+	"github.com/streaming-service/streaming-service/lambdas/internal/jsonobject"
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
@@ -18,7 +19,8 @@ func ParseKey(values []string) (string, *httpapi.Error) {
 	case len(values) > 1:
 		return "", invalidKey("must be given once")
 	case !visible(values[0]):
-		return "", invalidKey(fmt.Sprintf("must have 1 to %d visible ASCII characters", protocol.MaxIdempotencyKeyLength))
+		return "", invalidKey(fmt.Sprintf("must have 1 to %d visible ASCII characters, got %d: %s",
+			protocol.MaxIdempotencyKeyLength, len(values[0]), jsonobject.Quote(values[0])))
 	}
 	return values[0], nil
 }

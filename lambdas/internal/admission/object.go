@@ -52,7 +52,7 @@ func (p *problems) whole(field string, raw json.RawMessage, most int) *int {
 		return nil
 	}
 	if f != math.Trunc(f) || f < 1 || f > float64(most) {
-		p.add(field, "must be a whole number from 1 to %d", most)
+		p.add(field, "must be a whole number from 1 to %d, got %s", most, jsonobject.Show(raw))
 		return nil
 	}
 	n := int(f)
@@ -66,7 +66,7 @@ func (p *problems) fraction(field string, raw json.RawMessage) *float64 {
 		return nil
 	}
 	if f < 0 || f > 1 {
-		p.add(field, "must be from 0 to 1")
+		p.add(field, "must be from 0 to 1, got %s", jsonobject.Show(raw))
 		return nil
 	}
 	return &f

@@ -72,9 +72,20 @@ func Number(raw json.RawMessage) (n float64, ok bool) {
 const maxQuoted = 64
 
 // Quote returns a caller's own word for an answer, without letting it grow.
-func Quote(word string) string {
-	if r := []rune(word); len(r) > maxQuoted {
-		word = string(r[:maxQuoted]) + "…"
+func Quote(word string) string { return strconv.Quote(cut(word)) }
+
+// Show returns a caller's own value for an answer, likewise: strings as Quote
+// does, everything else as it was written.
+func Show(raw json.RawMessage) string {
+	if word, ok := Text(raw); ok {
+		return Quote(word)
 	}
-	return strconv.Quote(word)
+	return cut(string(raw))
+}
+
+func cut(word string) string {
+	if r := []rune(word); len(r) > maxQuoted {
+		return string(r[:maxQuoted]) + "…"
+	}
+	return word
 }

@@ -70,7 +70,7 @@ func name(value json.RawMessage) (name, problem string) {
 func days(value json.RawMessage) (days *int, problem string) {
 	n, ok := jsonobject.Number(value)
 	if !ok || n != math.Trunc(n) || n < 1 || n > protocol.MaxKeyDays {
-		return nil, fmt.Sprintf("must be a whole number from 1 to %d", protocol.MaxKeyDays)
+		return nil, fmt.Sprintf("must be a whole number from 1 to %d, got %s", protocol.MaxKeyDays, jsonobject.Show(value))
 	}
 	whole := int(n)
 	return &whole, ""

@@ -128,6 +128,15 @@ func TestCreateRefuses(t *testing.T) {
 	}
 }
 
+func TestRefusalsSayWhatWasGiven(t *testing.T) {
+	t.Parallel()
+	_, err := service(&store{}).Create(t.Context(), call(`{"name":"a","expiresInDays":3651}`))
+	want := protocol.FieldError{Field: "expiresInDays", Message: "must be a whole number from 1 to 3650, got 3651"}
+	if err == nil || !slices.Equal(httpapi.AsError(err).Problem.Errors, []protocol.FieldError{want}) {
+		t.Errorf("%v, want %v", err, want)
+	}
+}
+
 func TestList(t *testing.T) {
 	t.Parallel()
 	s := &store{keys: []life.PersonalKey{

@@ -57,9 +57,9 @@ func TestAsError(t *testing.T) {
 		header map[string]string
 	}{
 		{"field", fieldError("stopSequences[1]", "must have 1 to 256 bytes"), 400, `{"error":{"message":"'stop[1]' must have 1 to 256 bytes.","type":"invalid_request_error","param":"stop[1]","code":"invalid_value"}}`, nil},
-		{"maxTokens", fieldError("maxTokens", "must be a whole number from 1 to 100"), 400, `{"error":{"message":"'max_tokens' or 'max_completion_tokens' must be a whole number from 1 to 100.","type":"invalid_request_error","param":"max_tokens","code":"invalid_value"}}`, nil},
+		{"maxTokens", fieldError("maxTokens", "must be a whole number from 1 to 100, got 101"), 400, `{"error":{"message":"'max_tokens' or 'max_completion_tokens' must be a whole number from 1 to 100, got 101.","type":"invalid_request_error","param":"max_tokens","code":"invalid_value"}}`, nil},
 		{"system", fieldError("system", "is not allowed here"), 400, `{"error":{"message":"A message with the role 'system' or 'developer' is not allowed here.","type":"invalid_request_error","param":"messages","code":"invalid_value"}}`, nil},
-		{"topP", fieldError("topP", "must be from 0 to 1"), 400, `{"error":{"message":"'top_p' must be from 0 to 1.","type":"invalid_request_error","param":"top_p","code":"invalid_value"}}`, nil},
+		{"topP", fieldError("topP", "must be from 0 to 1, got 1.5"), 400, `{"error":{"message":"'top_p' must be from 0 to 1, got 1.5.","type":"invalid_request_error","param":"top_p","code":"invalid_value"}}`, nil},
 		{"content", fieldError("messages[0].content", "must not be blank"), 400, `{"error":{"message":"'messages[0].content' must not be blank.","type":"invalid_request_error","param":"messages[0].content","code":"invalid_value"}}`, nil},
 		{"body", fieldError("body", "must be valid UTF-8"), 400, `{"error":{"message":"The body must be valid UTF-8.","type":"invalid_request_error","param":null,"code":"invalid_value"}}`, nil},
 		{"model", httpapi.NewError(protocol.CodeModelNotAllowed, "No such model."), 404, `{"error":{"message":"No such model.","type":"invalid_request_error","param":"model","code":"model_not_found"}}`, nil},

@@ -55,7 +55,8 @@ func format(value json.RawMessage) (format, problem string) {
 	}
 	format, ok := jsonobject.Text(value)
 	if !ok || life.MediaType(format) == "" {
-		return "", "must be one of " + strings.Join(slices.Concat(protocol.ImageFormats, protocol.DocumentFormats), ", ")
+		formats := strings.Join(slices.Concat(protocol.ImageFormats, protocol.DocumentFormats), ", ")
+		return "", fmt.Sprintf("must be one of %s, got %s", formats, jsonobject.Show(value))
 	}
 	return format, ""
 }
@@ -72,9 +73,9 @@ func size(value json.RawMessage, format string) (bytes int64, problem string) {
 	n, ok := jsonobject.Number(value)
 	switch {
 	case !ok || n != math.Trunc(n) || n < 1:
-		return 0, fmt.Sprintf("must be a whole number from 1 to %d", most)
+		return 0, fmt.Sprintf("must be a whole number from 1 to %d, got %s", most, jsonobject.Show(value))
 	case n > float64(most):
-		return 0, fmt.Sprintf("must be at most %d for %s, got %.0f", most, what, n)
+		return 0, fmt.Sprintf("must be at most %d for %s, got %s", most, what, jsonobject.Show(value))
 	}
 	return int64(n), ""
 }

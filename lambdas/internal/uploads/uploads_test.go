@@ -115,6 +115,22 @@ func TestCreateRefuses(t *testing.T) {
 	}
 }
 
+func TestRefusalsSayWhatWasGiven(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]protocol.FieldError{
+		`{"format":"exe","bytes":1}`:       {Field: "format", Message: `must be one of png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, txt, md, got "exe"`},
+		`{"format":"png","bytes":0}`:       {Field: "bytes", Message: "must be a whole number from 1 to 3932160, got 0"},
+		`{"format":"pdf","bytes":"5"}`:     {Field: "bytes", Message: `must be a whole number from 1 to 4718592, got "5"`},
+		`{"format":"pdf","bytes":4718593}`: {Field: "bytes", Message: "must be at most 4718592 for a document, got 4718593"},
+	} {
+		w := world{}
+		_, err := w.create(body)
+		if err == nil || !slices.Equal(httpapi.AsError(err).Problem.Errors, []protocol.FieldError{want}) {
+			t.Errorf("%s: %v, want %v", body, err, want)
+		}
+	}
+}
+
 func TestNoUploads(t *testing.T) {
 	t.Parallel()
 	s := &uploads.Service{Now: time.Now}
