@@ -84,6 +84,22 @@ func TestANetworkThatVanishes(t *testing.T) {
 	}
 }
 
+// TestASilentAnswerSaysWhatItWaitsFor: the connection is fine and nothing comes,
+// as when the attempt has died and the service begins another one later.
+func TestASilentAnswerSaysWhatItWaitsFor(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	p.send("hold")
+	p.wait("some words", answerText+` === "It goes on"`)
+	p.waitSaying("Nothing has come for a while. If the service was interrupted, it takes the answer up again within a minute.")
+	close(f.released)
+	p.waitFor("done")
+	if note := p.eval(`[...document.querySelectorAll(".note-below")].at(-1).innerText`); strings.Contains(note, "a while") {
+		t.Errorf("the page still says %q", note)
+	}
+}
+
 func TestARestartOfTheServiceIsWaitedFor(t *testing.T) {
 	f := newFakeService(t)
 	p := openPage(t, f)

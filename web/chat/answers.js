@@ -7,6 +7,8 @@ import { isOpen, questionsTo, submissionOf } from "./thread.js";
 const SAVE_EVERY = 2_000;
 // An upload lives a day; a submission may wait for a while.
 const UPLOAD_LIFE = 20 * 3_600_000;
+// An answer of which nothing comes for so long is said to be waited for.
+const QUIET = 10_000;
 // Between tries to reach the service, if nothing changes before.
 const PAUSE = 10_000;
 
@@ -43,7 +45,7 @@ export class Answers {
   /** Gets an answer that is open, here or in whichever tab is at it. */
   get(answer) {
     if (!isOpen(answer) || this.#runs.has(answer.id)) return;
-    const run = { id: answer.id, answer, stream: null, savedAt: 0, cancelling: false, dropped: false };
+    const run = { id: answer.id, answer, stream: null, savedAt: 0, quiet: null, cancelling: false, dropped: false };
     this.#runs.set(run.id, run);
     const { signal } = this.#closing;
     this.#locks
@@ -79,6 +81,7 @@ export class Answers {
 
   close() {
     this.#closing.abort();
+    for (const { quiet } of this.#runs.values()) clearTimeout(quiet);
     this.#network.wake();
   }
 
@@ -91,9 +94,15 @@ export class Answers {
       if (!run.stream) return;
       if (run.dropped) return void run.stream.cancel().catch(() => {});
       if (run.answer.stopAsked) this.#cancel(run);
-      for await (const event of run.stream) await this.#take(run, event);
+      this.#listen(run);
+      for await (const event of run.stream) {
+        this.#listen(run);
+        await this.#take(run, event);
+      }
     } catch (error) {
       await this.#fail(run, error);
+    } finally {
+      clearTimeout(run.quiet);
     }
   }
 
@@ -178,9 +187,20 @@ export class Answers {
   }
 
   async #wait(run, waiting) {
+    this.#tellWaiting(run, waiting);
+    await this.#network.change(PAUSE);
+  }
+
+  /** Has the user told if nothing more comes, as when the attempt has died and the service begins another. */
+  #listen(run) {
+    clearTimeout(run.quiet);
+    if (run.answer.waiting === "quiet") this.#tellWaiting(run, "");
+    if (!this.#closed) run.quiet = setTimeout(() => this.#tellWaiting(run, "quiet"), QUIET);
+  }
+
+  #tellWaiting(run, waiting) {
     run.answer.waiting = waiting;
     this.#store.tell({ id: run.id, conversation: run.answer.conversation, waiting });
-    await this.#network.change(PAUSE);
   }
 
   /** Ends an answer that is not wanted any more and was never asked for. */

@@ -16,7 +16,8 @@ const { failures: FAILURES, refusals: REFUSALS } = TEXTS;
  * @returns {Problem}
  */
 export function describeFailure({ code, message, retryable }) {
-  const [title, text] = FAILURES[code] ?? [FAILURES.unknown, message];
+  const final = code === "model_error" && !retryable;
+  const [title, text] = FAILURES[final ? "model_refused" : code] ?? [FAILURES.unknown, message];
   return { title, text, retry: retryable || code === "upload_not_found" }; // which the next try sends again
 }
 

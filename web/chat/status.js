@@ -4,7 +4,7 @@ import { dollars, number } from "./problems.js";
 import { TEXTS } from "./texts.js";
 
 /**
- * @param {import("./store.js").Message} answer
+ * @param {import("./store.js").Message & {waiting?: ""|"offline"|"unreachable"|"quiet"}} answer
  * @param {{offline: boolean, connected: boolean}} network
  */
 export function noteOf(answer, network) {
@@ -25,9 +25,11 @@ export function noteOf(answer, network) {
 
 function waitingFor({ state, stopAsked, waiting }, { offline, connected }) {
   const texts = TEXTS.waiting;
-  const away = offline || Boolean(waiting) || !connected;
+  const reached = connected && !offline;
+  const away = !reached || (Boolean(waiting) && waiting !== "quiet");
   if (stopAsked) return away ? `${texts.stopping} ${texts.stopLater}` : texts.stopping;
-  if (state === "open") return connected && !offline ? "" : texts.reconnecting;
+  if (state === "open" && !reached) return texts.reconnecting;
+  if (state === "open") return waiting === "quiet" ? texts.quiet : "";
   if (offline) return texts.offline;
   return waiting || !connected ? texts.unreachable : "";
 }

@@ -33,6 +33,7 @@ export const TEXTS = {
     offline: "You are offline. It is sent when the network is back.",
     unreachable: "The service cannot be reached. It is sent as soon as that is possible.",
     reconnecting: "The connection is lost. The answer goes on at the service and is fetched when the connection is back.",
+    quiet: "Nothing has come for a while. If the service was interrupted, it takes the answer up again within a minute.",
     stopping: "Stopping…",
     stopLater: "It is stopped when the connection is back.",
   },
@@ -123,6 +124,7 @@ export const TEXTS = {
   failures: {
     model_throttled: ["The model is busy", "Too many people are asking it at the moment. Nothing was charged."],
     model_error: ["The model failed", "It could not finish this answer. Nothing was charged."],
+    model_refused: ["The model did not answer this message", "The same message would fail again. Edit it, then send it once more."],
     model_timeout: ["The model took too long", "It stopped answering. Nothing was charged."],
     content_filtered: ["The answer was withheld", "The model's content filter stopped it. Ask in other words."],
     upload_not_found: ["A file was gone", "The service no longer had it. Try again to send it once more. Nothing was charged."],

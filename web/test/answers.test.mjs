@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { Answers } from "../chat/answers.js";
 import { Network } from "../chat/network.js";
 import { ApiError, NetworkError } from "../lib/errors.js";
@@ -116,10 +116,14 @@ class FakeLocks {
 const question = { id: "q", conversation: "c", parent: null, role: "user", at: 0, text: "Hi" };
 const answer = (more) => ({ id: "a", conversation: "c", parent: "q", role: "assistant", at: 0, text: "", state: "sending", key: "k", ...more });
 
+const opened = [];
+afterEach(() => opened.splice(0).forEach((answers) => answers.close()));
+
 function setUp(stored = answer(), { locks = new FakeLocks(), store = new FakeStore(question, stored), client = new FakeClient() } = {}) {
   const seen = { signedOut: 0 };
   const network = new Network();
   const answers = new Answers(client, store, network, { quota() {}, signedOut: () => seen.signedOut++ }, locks);
+  opened.push(answers);
   const tell = store.onChange;
   store.onChange = (message) => (tell(message), answers.changed(message));
   return { client, store, seen, answers, network, locks, stored: () => store.records.get("a") };
@@ -137,6 +141,27 @@ test("an answer is kept with its request, then with its end", async () => {
   client.streams[0].say({ type: "done", stopReason: "end_turn", usage: { inputTokens: 1, outputTokens: 2 } }, "Hello");
   await settle();
   assert.deepEqual([stored().state, stored().text, stored().stopReason], ["done", "Hello", "end_turn"]);
+});
+
+test("an answer of which nothing comes says so until something does", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { client, answers, store } = setUp();
+  const waiting = () => store.told.filter((fields) => "waiting" in fields).map((fields) => fields.waiting);
+  answers.get(answer());
+  await settle();
+  client.streams[0].say({ type: "delta", text: "One" }, "One");
+  await settle();
+  t.mock.timers.tick(9_999);
+  assert.deepEqual(waiting(), []);
+  t.mock.timers.tick(1);
+  assert.deepEqual(waiting(), ["quiet"]);
+  client.streams[0].say({ type: "restarted", attempt: 2 }, "");
+  await settle();
+  assert.deepEqual(waiting(), ["quiet", ""]);
+  client.streams[0].say({ type: "done", stopReason: "end_turn" }, "Two");
+  await settle();
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(waiting(), ["quiet", ""]);
 });
 
 test("after a reload an open request is followed, one that was being sent is sent with its key", async () => {

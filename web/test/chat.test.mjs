@@ -80,6 +80,9 @@ test("the page says what an answer waits for", () => {
   assert.match(noteOf({ ...sending, waiting: "unreachable" }, well), /cannot be reached/);
   assert.equal(noteOf(open, well), "");
   assert.match(noteOf(open, lost), /connection is lost/);
+  assert.match(noteOf({ ...open, waiting: "quiet" }, well), /takes the answer up again within a minute/);
+  assert.match(noteOf({ ...open, waiting: "quiet" }, lost), /connection is lost/);
+  assert.equal(noteOf({ ...open, waiting: "quiet", stopAsked: true }, well), "Stopping…");
   assert.equal(noteOf({ ...open, stopAsked: true }, well), "Stopping…");
   assert.match(noteOf({ ...open, stopAsked: true }, lost), /stopped when the connection is back/);
   const usage = { inputTokens: 1000, outputTokens: 234, estimated: true };
@@ -128,6 +131,10 @@ test("problems name the limit and say what can be done", () => {
   assert.equal(describeError(new NetworkError()).retry, true);
   assert.match(describeError(new AuthError("NotAuthorizedException")).title, /session has ended/);
   assert.equal(describeFailure({ code: "content_filtered", message: "m", retryable: false }).retry, false);
+  assert.deepEqual(describeFailure({ code: "model_error", message: "m", retryable: false }), {
+    title: "The model did not answer this message", text: "The same message would fail again. Edit it, then send it once more.", retry: false,
+  });
+  assert.equal(describeFailure({ code: "model_error", message: "m", retryable: true }).title, "The model failed");
   assert.deepEqual(describeFailure({ code: "new_code", message: "what it says", retryable: true }), { title: "The request failed", text: "what it says", retry: true });
 });
 
