@@ -164,3 +164,20 @@ func TestSearchExportAndImport(t *testing.T) {
 	p.click(".entry")
 	p.wait("the answer", answerText+` === "About trees"`)
 }
+
+// TestTypingGoesOnAfterADialog: a dialog that is opened while the message box has
+// the focus gives it back with the caret.
+func TestTypingGoesOnAfterADialog(t *testing.T) {
+	f := newFakeService(t)
+	p := openPage(t, f)
+	p.signIn()
+	for _, closing := range []string{"#instructions-form .primary", "#instructions-form [data-close]"} {
+		p.wait("the focus", `document.activeElement.id === "prompt"`)
+		p.eval(`document.getElementById("instructions").click()`)
+		p.run(chromedp.SendKeys(chromedp.CSS("#instructions-text"), "Be brief."))
+		p.click(closing)
+		p.wait("a closed dialog", `!document.getElementById("instructions-dialog").open && document.activeElement.id === "prompt"`)
+		p.run(chromedp.KeyEvent("x"))
+	}
+	p.wait("what was typed", `document.getElementById("prompt").value === "xx"`)
+}

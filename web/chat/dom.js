@@ -88,6 +88,14 @@ export function copyButton(label, text) {
 
 /** Opens a dialog, which a click beside it closes, too. */
 export function openDialog(dialog) {
+  // Chromium gives a field its focus back without the caret, so that what is
+  // typed then goes nowhere.
+  const field = document.activeElement instanceof HTMLTextAreaElement ? document.activeElement : null;
+  field?.blur();
+  dialog.onclose = () => {
+    const moved = document.activeElement !== document.body && !dialog.contains(document.activeElement);
+    if (!moved) field?.focus();
+  };
   for (const button of dialog.querySelectorAll("[data-close]")) button.onclick = () => dialog.close();
   dialog.onclick = (event) => {
     if (event.target === dialog) dialog.close();
