@@ -164,7 +164,7 @@ type ModelSettings struct {
 	// sent, because newer models refuse it.
 	Temperature pulumi.Float64PtrInput `pulumi:"temperature,optional"`
 	// TopP is sent with requests that give none, 0 to 1, if their model takes
-	// it. A ModelId that refuses it, alone or beside Temperature, is refused at
+	// it. A ModelId that refuses it, alone or beside a temperature, is refused at
 	// preview. Default: not sent, because newer models refuse it.
 	TopP pulumi.Float64PtrInput `pulumi:"topP,optional"`
 	// System is the operator's system prompt, the first block of every

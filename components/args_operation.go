@@ -29,10 +29,10 @@ type QueueSettings struct {
 	SweepIntervalMinutes *int `pulumi:"sweepIntervalMinutes,optional"`
 }
 
-// FunctionsSettings govern the Lambda functions. MemorySize and Timeout are
-// those of the processor and of completions, which wait for the model, and
-// ReservedConcurrentExecutions that of the processor; the other functions
-// behind the APIs answer within 10 s.
+// FunctionsSettings govern the Lambda functions. Memory and timeout are those
+// of the processor and of completions, which wait for the model, and the
+// reserved concurrency is that of the processor; the other functions behind the
+// APIs answer within 10 s.
 type FunctionsSettings struct {
 	// MemorySize is the memory of the processor and of completions, in MB, 128
 	// to 10240. CPU and price grow with it: 128 keeps a batch of ten answers to
@@ -125,7 +125,7 @@ type SiteSettings struct {
 	// CloudFront's name for the distribution.
 	Domain pulumi.StringPtrInput `pulumi:"domain,optional"`
 	// CertificateArn is an ACM certificate of Region us-east-1, whatever that of
-	// the service, that covers Domain. Default: none.
+	// the service, that covers the domain name. Default: none.
 	CertificateArn pulumi.StringPtrInput `pulumi:"certificateArn,optional"`
 }
 

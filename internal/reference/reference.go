@@ -12,6 +12,7 @@ import (
 	"go/token"
 	"io/fs"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -55,7 +56,49 @@ func Read(source fs.FS) (map[string]Struct, error) {
 			structs[s.Name] = s
 		}
 	}
+	nameAsUsers(structs)
 	return structs, nil
+}
+
+// fieldNames are what may be names of fields in Go: Auth.AllowedOrigins, MaxTokens.
+// A name of one word is like any word, and WebSocket is AWS's.
+var fieldNames = regexp.MustCompile(`\b[A-Z]\w*\.[A-Z]\w*\b|\b[A-Z][a-z]+[A-Z]\w*\b`)
+
+// nameAsUsers has documentation name fields as programs in other languages and
+// configuration do.
+func nameAsUsers(structs map[string]Struct) {
+	known := map[string]bool{}
+	for _, s := range structs {
+		for _, f := range s.Fields {
+			known[f.Name] = true
+			for _, inner := range structs[f.Type].Fields {
+				known[f.Name+"."+inner.Name] = true
+			}
+		}
+	}
+	rename := func(doc string) string {
+		return fieldNames.ReplaceAllStringFunc(doc, func(inGo string) string {
+			if inGo == "WebSocket" {
+				return inGo
+			}
+			topic, field, _ := strings.Cut(inGo, ".")
+			if name := strings.TrimSuffix(lowerFirst(topic)+"."+lowerFirst(field), "."); known[name] {
+				return name
+			}
+			return inGo
+		})
+	}
+	for name, s := range structs {
+		s.Doc = rename(s.Doc)
+		for i := range s.Fields {
+			s.Fields[i].Doc = rename(s.Fields[i].Doc)
+		}
+		structs[name] = s
+	}
+}
+
+func lowerFirst(name string) string {
+	return strings.ToLower(name[:min(1, len(name))]) + name[min(1, len(name)):]
 }
 
 func structsOf(file *ast.File) []Struct {

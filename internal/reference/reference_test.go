@@ -48,6 +48,26 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	}
 }
 
+// TestSettingsAreNamedAsUsersNameThem: a comment in Go may use the names of Go.
+func TestSettingsAreNamedAsUsersNameThem(t *testing.T) {
+	t.Parallel()
+	all := structs(t)
+	for path, want := range map[[2]string]string{
+		{"SiteSettings", "domain"}:                     "Set together with certificateArn.",
+		{"SiteSettings", "enabled"}:                    "whatever auth.allowedOrigins are",
+		{"StreamingServiceArgs", "functionArchiveDir"}: "built for functions.architecture",
+		{"ThrottleSettings", "webSocketRateLimit"}:     "of the WebSocket API",
+	} {
+		found := false
+		for _, f := range all[path[0]].Fields {
+			found = found || f.Name == path[1] && strings.Contains(f.Doc, want)
+		}
+		if !found {
+			t.Errorf("%s.%s does not say %q", path[0], path[1], want)
+		}
+	}
+}
+
 func structs(t *testing.T) map[string]reference.Struct {
 	t.Helper()
 	all, err := reference.Read(os.DirFS("../../components"))
