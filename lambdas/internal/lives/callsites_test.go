@@ -3,16 +3,19 @@ package lives_test
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/protocol"
 )
 
 // scenarios are lives short enough to fail at each of their calls.
@@ -28,6 +31,7 @@ var scenarios = map[string]struct {
 	"dropped":   {script: "tokens=60 rate=40", drop: 700 * time.Millisecond},
 	"cancelled": {script: "tokens=200 rate=40", cancel: 800 * time.Millisecond},
 	"cut":       {script: "tokens=1000 rate=40", timeout: 8 * time.Second},
+	"cut using": {script: "tokens=8 rate=40 tool=get_weather toolInput={\"city\":\"Llanfairpwllgwyngyll\"} hang@12", timeout: 8 * time.Second},
 	"refused":   {script: "tokens=60 rate=40 error=accessDeniedException@0"},
 	"throttled": {script: "tokens=60 rate=40 error=throttlingException@0 times=1"},
 
@@ -117,7 +121,11 @@ func liveWithOneFault(t *testing.T, scenario string, o *oneFault) (calls int) {
 		w.devices["alice"] = []*device{newDevice(w, "alice", 1)}
 		w.begin()
 		l := &life1{user: "alice", key: "key", callers: 2, cancel: s.cancel, drop: s.drop, number: 1, accepted: map[string]bool{}}
-		l.body = encode(map[string]any{"prompt": "one fault", "system": "script: " + s.script, "maxTokens": 1000})
+		fields := map[string]any{"prompt": "one fault", "system": "script: " + s.script, "maxTokens": 1000}
+		if strings.Contains(s.script, toolName) {
+			fields["tools"] = []protocol.Tool{{Name: toolName, InputSchema: json.RawMessage(`{"type":"object"}`)}}
+		}
+		l.body = encode(fields)
 		watched := 6 * time.Second
 		if s.ask != "" {
 			l.completion = &completion{streamed: s.ask != inOnePiece}

@@ -152,7 +152,7 @@ func (w *world) workIsBounded(r life.Record, calls int) {
 // workIsCharged is invariant 12: what a user can have the model go on with is
 // charged. While every call reaches its service, nobody but the service, at its
 // deadline or for its user, stops a model that speaks. What it said is then
-// charged, as the text that was kept.
+// charged: what was kept, and the use of a tool that it had begun.
 func (w *world) workIsCharged(r life.Record, cut int) {
 	if s := life.Settle(r); s.Refund > 0 && cut > 0 && w.dice.rates.callsArrive() && w.dice.script == nil {
 		w.violate(12, "%s is refunded, although %d calls of the model were stopped: %+v", r.RequestID, cut, r)
@@ -162,11 +162,17 @@ func (w *world) workIsCharged(r life.Record, cut int) {
 	}
 	var state protocol.RequestState
 	w.gateway.rest(r.UserID, http.MethodGet, r.RequestID, "", "").into(&state)
-	want := r.Metered(nil, relay.EstimateTokens(producedBytes(state.Content)))
-	if r.Usage == nil || *r.Usage != *want || want.OutputTokens == 0 {
-		w.violate(12, "%s was cut: usage %+v, want %+v", r.RequestID, r.Usage, want)
+	kept := producedBytes(state.Content)
+	least, most := r.Metered(nil, relay.EstimateTokens(kept)), r.Metered(nil, relay.EstimateTokens(kept+mostOfAUse))
+	if u := r.Usage; u == nil || u.OutputTokens == 0 || u.OutputTokens < least.OutputTokens || u.OutputTokens > most.OutputTokens ||
+		*u != *r.Metered(nil, u.OutputTokens) {
+		w.violate(12, "%s was cut: usage %+v, want %+v to %+v", r.RequestID, u, least, most)
 	}
 }
+
+// mostOfAUse is more than the model says for one use of a tool. One that is cut is
+// charged as far as it came, and is no part of the answer.
+const mostOfAUse = 300 // bytes
 
 // nothingKilledStays is invariant 10: every killed attempt was followed by
 // another, or by the end.
