@@ -176,11 +176,15 @@ func (l *life1) next(script string) *life1 {
 }
 
 // Every call of a life fails once, in every way. In CI a part of them does, a
-// different part for every fault.
+// different part for every fault, and fewer under the slow race detector.
 //
 // It guards rules 6 and 15 of docs/life.md.
 func TestOneFaultAtEveryCall(t *testing.T) {
 	t.Parallel()
+	stride := *strideFlag
+	if testing.Short() {
+		stride *= 4
+	}
 	for _, scenario := range slices.Sorted(maps.Keys(scenarios)) {
 		calls := liveWithOneFault(t, scenario, &oneFault{at: -1})
 		if calls < 15 {
@@ -190,7 +194,7 @@ func TestOneFaultAtEveryCall(t *testing.T) {
 		for offset, fault := range slices.Sorted(maps.Keys(callFaults)) {
 			t.Run(fmt.Sprintf("%s/%s", scenario, fault), func(t *testing.T) {
 				t.Parallel()
-				for at := offset % *strideFlag; at < calls; at += *strideFlag {
+				for at := offset % stride; at < calls; at += stride {
 					liveWithOneFault(t, scenario, &oneFault{at: at, fault: fault})
 				}
 			})
