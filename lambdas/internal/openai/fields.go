@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/jsonobject"
@@ -42,6 +43,29 @@ func readObject[T any](table []field[T], into *T, param string, raw json.RawMess
 	}
 	for _, m := range members {
 		if e := readMember(table, into, param, m); e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// readEach reads a list of objects, or null for none, and has each taken with the
+// name of its parameter.
+func readEach[T any](table []field[T], param string, value json.RawMessage, take func(one T, name string) *Error) *Error {
+	if isNull(value) {
+		return nil
+	}
+	list, e := array(param, value)
+	if e != nil {
+		return e
+	}
+	for i, raw := range list {
+		var one T
+		name := fmt.Sprintf("%s[%d]", param, i)
+		if e := readObject(table, &one, name, raw); e != nil {
+			return e
+		}
+		if e := take(one, name); e != nil {
 			return e
 		}
 	}

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/streaming-service/streaming-service/internal/modelfamily"
@@ -71,28 +70,13 @@ func readTextIfThere(into *string, param string, value json.RawMessage) (e *Erro
 }
 
 func readThoughts(t *turn, param string, value json.RawMessage) *Error {
-	if isNull(value) {
-		return nil
-	}
-	list, e := array(param, value)
-	if e != nil {
-		return e
-	}
-	for i, raw := range list {
-		h := thought{}
-		name := fmt.Sprintf("%s[%d]", param, i)
-		if e := readObject(thoughtFields, &h, name, raw); e != nil {
-			return e
-		}
+	return readEach(thoughtFields, param, value, func(h thought, name string) *Error {
 		b, e := h.block(name)
-		if e != nil {
-			return e
-		}
-		if strings.TrimSpace(b.Signature) != "" || b.Redacted != nil {
+		if e == nil && (strings.TrimSpace(b.Signature) != "" || b.Redacted != nil) {
 			t.thoughts = append(t.thoughts, b)
 		}
-	}
-	return nil
+		return e
+	})
 }
 
 func (h thought) block(param string) (placed, *Error) {

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/jsonobject"
@@ -60,26 +59,13 @@ func onlyFunction(param string, value json.RawMessage) (string, *Error) {
 }
 
 func readToolCalls(t *turn, param string, value json.RawMessage) *Error {
-	if isNull(value) {
-		return nil
-	}
-	list, e := array(param, value)
-	if e != nil {
-		return e
-	}
-	for i, raw := range list {
-		c := call{}
-		name := fmt.Sprintf("%s[%d]", param, i)
-		if e := readObject(toolCallFields, &c, name, raw); e != nil {
-			return e
-		}
+	return readEach(toolCallFields, param, value, func(c call, name string) *Error {
 		b, e := c.use(name)
-		if e != nil {
-			return e
+		if e == nil {
+			t.calls = append(t.calls, b)
 		}
-		t.calls = append(t.calls, b)
-	}
-	return nil
+		return e
+	})
 }
 
 func (c call) use(param string) (placed, *Error) {

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -47,19 +46,7 @@ var functionFields = []field[protocol.Tool]{
 }
 
 func readTools(r *request, param string, value json.RawMessage) *Error {
-	if isNull(value) {
-		return nil
-	}
-	list, e := array(param, value)
-	if e != nil {
-		return e
-	}
-	for i, raw := range list {
-		var t tool
-		name := fmt.Sprintf("%s[%d]", param, i)
-		if e := readObject(toolFields, &t, name, raw); e != nil {
-			return e
-		}
+	return readEach(toolFields, param, value, func(t tool, name string) *Error {
 		switch {
 		case t.kind == "":
 			return missing(name + ".type")
@@ -74,8 +61,8 @@ func readTools(r *request, param string, value json.RawMessage) *Error {
 		for _, member := range [][2]string{{"", ""}, {".name", ".function.name"}, {".description", ".function.description"}, {".inputSchema", ".function.parameters"}} {
 			r.Names[name+member[0]] = name + member[1]
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // readDescription leaves a blank one out, which says nothing.
