@@ -1,4 +1,4 @@
 package start
 
-// UseMemory has garbage collected late, but in time.
-var UseMemory = useMemory
+// UseShare uses the share of a machine that a function has.
+var UseShare = useShare

@@ -23,7 +23,7 @@ type Function struct {
 // Load reads the environment of a function, by its name. If that lacks or
 // garbles anything, Load says all of it in the log and ends the process.
 func Load(name string) Function {
-	useMemory(os.Getenv)
+	useShare(os.Getenv)
 	// No deployment sets the lease. Tests of every function may.
 	settings, err := config.Load(os.Getenv, append(environment.Of(name), environment.LeaseSeconds)...)
 	log := logging.New(os.Stdout, settings.LogLevel)

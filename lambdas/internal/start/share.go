@@ -1,6 +1,7 @@
 package start
 
 import (
+	"runtime"
 	"runtime/debug"
 	"strconv"
 )
@@ -16,12 +17,20 @@ const (
 	usedShare      = 0.75
 )
 
-// useMemory has garbage collected late, but in time.
-func useMemory(getenv func(string) string) {
+// processorMemory is how many MB come with the time of one processor
+// (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html). A function
+// sees two even if its share is a part of one: goroutines on the second would
+// only make it wait for its share sooner, and wake one another up across both.
+const processorMemory = 1769
+
+// useShare uses the share of a machine that a function has: all its memory, with
+// garbage collected late but in time, and as many processors as that comes with.
+func useShare(getenv func(string) string) {
 	size, err := strconv.Atoi(getenv(memorySize))
 	if err != nil {
 		return // not on Lambda
 	}
 	debug.SetGCPercent(garbagePercent)
 	debug.SetMemoryLimit(int64(usedShare * float64(size<<20)))
+	runtime.GOMAXPROCS(min(runtime.NumCPU(), (size+processorMemory-1)/processorMemory))
 }
