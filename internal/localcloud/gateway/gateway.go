@@ -33,7 +33,8 @@ type Invoker interface {
 	// sourceARN. It fails with an *awsapi.Error: AccessDeniedException when the
 	// function's resource policy does not allow it, TooManyRequestsException
 	// when the function is throttled. functionError is "" when the function
-	// returned a result.
+	// returned a result. When ctx ends before, the error is its error, and the
+	// function runs on.
 	InvokeAs(ctx context.Context, principal, sourceARN, functionARN string, payload []byte) (result []byte, functionError string, err error)
 }
 

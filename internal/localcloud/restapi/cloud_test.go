@@ -38,7 +38,7 @@ type call struct {
 	event                       map[string]any
 }
 
-func (f *functions) InvokeAs(_ context.Context, principal, source, arn string, payload []byte) ([]byte, string, error) {
+func (f *functions) InvokeAs(ctx context.Context, principal, source, arn string, payload []byte) ([]byte, string, error) {
 	var event map[string]any
 	if err := json.Unmarshal(payload, &event); err != nil {
 		return nil, "", err
@@ -50,8 +50,17 @@ func (f *functions) InvokeAs(_ context.Context, principal, source, arn string, p
 	if f.answer == nil {
 		return []byte(`{"statusCode":200,"body":"` + function + `"}`), "", nil
 	}
-	result, failed, err := f.answer(function, event)
-	return []byte(result), failed, err
+	answered := make(chan func() ([]byte, string, error), 1)
+	go func() {
+		result, failed, err := f.answer(function, event)
+		answered <- func() ([]byte, string, error) { return []byte(result), failed, err }
+	}()
+	select {
+	case answer := <-answered:
+		return answer()
+	case <-ctx.Done():
+		return nil, "", ctx.Err()
+	}
 }
 
 func (f *functions) last(t *testing.T) call {

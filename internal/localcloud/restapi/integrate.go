@@ -54,29 +54,12 @@ func (q *request) source() string {
 	return q.apiID + "/" + q.stage.Name + "/" + q.http.Method + q.route.resourcePath
 }
 
-type outcome struct {
-	result        []byte
-	functionError string
-	err           error
-}
-
 // invoke runs a function for a part of the API, named as an execution ARN ends,
-// and waits for at most timeout; the function itself runs on.
+// and waits for at most timeout, whether the client does or not.
 func (s *Service) invoke(q *request, source, functionARN string, event []byte, timeout time.Duration) ([]byte, string, error) {
-	ctx := context.WithoutCancel(q.http.Context())
-	done := make(chan outcome, 1)
-	go func() {
-		result, functionError, err := s.deps.Invoker.InvokeAs(ctx, gateway.Principal, gateway.ExecutionARN(source), functionARN, event)
-		done <- outcome{result, functionError, err}
-	}()
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
-	select {
-	case o := <-done:
-		return o.result, o.functionError, o.err
-	case <-timer.C:
-		return nil, "", context.DeadlineExceeded
-	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.http.Context()), timeout)
+	defer cancel()
+	return s.deps.Invoker.InvokeAs(ctx, gateway.Principal, gateway.ExecutionARN(source), functionARN, event)
 }
 
 func (s *Service) timeout(i integration) time.Duration {

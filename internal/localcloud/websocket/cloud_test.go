@@ -41,7 +41,7 @@ type functions struct {
 	calls   chan call
 }
 
-func (f *functions) InvokeAs(_ context.Context, _, source, arn string, payload []byte) ([]byte, string, error) {
+func (f *functions) InvokeAs(ctx context.Context, _, source, arn string, payload []byte) ([]byte, string, error) {
 	c := call{source: source, function: arn[strings.LastIndex(arn, ":")+1:]}
 	if err := json.Unmarshal(payload, &c.event); err != nil {
 		return nil, "", err
@@ -53,8 +53,17 @@ func (f *functions) InvokeAs(_ context.Context, _, source, arn string, payload [
 	if answer == nil {
 		return []byte(`{"statusCode":200}`), "", nil
 	}
-	result, failed, err := answer(c)
-	return []byte(result), failed, err
+	answered := make(chan func() ([]byte, string, error), 1)
+	go func() {
+		result, failed, err := answer(c)
+		answered <- func() ([]byte, string, error) { return []byte(result), failed, err }
+	}()
+	select {
+	case answer := <-answered:
+		return answer()
+	case <-ctx.Done():
+		return nil, "", ctx.Err()
+	}
 }
 
 func (f *functions) on(function string, answer func(call) (string, string, error)) {

@@ -20,8 +20,8 @@ func (e functionError) Error() string { return "function failed: " + e.message }
 
 var errNoIntegration = errors.New("route has no integration")
 
-// call invokes a function with an event and waits for at most timeout; the
-// function itself runs on.
+// call invokes a function with an event and waits for at most timeout, whether
+// the client does or not.
 func (s *Service) call(ctx context.Context, uri, sourceARN string, e event, timeout time.Duration) ([]byte, error) {
 	arn, err := gateway.FunctionARN(uri)
 	if err != nil {
@@ -31,27 +31,13 @@ func (s *Service) call(ctx context.Context, uri, sourceARN string, e event, time
 	if err != nil {
 		return nil, fmt.Errorf("encoding event: %w", err)
 	}
-	type outcome struct {
-		result []byte
-		failed string
-		err    error
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	result, failed, err := s.deps.Invoker.InvokeAs(ctx, gateway.Principal, sourceARN, arn, payload)
+	if failed != "" {
+		return nil, functionError{errorMessage(result)}
 	}
-	done := make(chan outcome, 1)
-	go func() {
-		result, failed, err := s.deps.Invoker.InvokeAs(context.WithoutCancel(ctx), gateway.Principal, sourceARN, arn, payload)
-		done <- outcome{result, failed, err}
-	}()
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil, context.DeadlineExceeded
-	case o := <-done:
-		if o.failed != "" {
-			return nil, functionError{errorMessage(o.result)}
-		}
-		return o.result, o.err
-	}
+	return result, err
 }
 
 func errorMessage(payload []byte) string {
