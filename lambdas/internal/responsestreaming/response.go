@@ -2,7 +2,6 @@ package responsestreaming
 
 import (
 	"io"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -13,9 +12,6 @@ import (
 // that takes the response, and the stream behind it, are there when there is
 // something to say.
 type Response struct {
-	begin func() *events.APIGatewayProxyStreamingResponse
-
-	once     sync.Once
 	begun    chan struct{} // closed when response is known
 	response *events.APIGatewayProxyStreamingResponse
 
@@ -25,31 +21,30 @@ type Response struct {
 
 const (
 	firstByte = '{'
-	// headStart is what the first byte gives to what was set going before it, such
-	// as the call of a model: that answers later, and its call should not wait.
+	// headStart is what a response gives to what was set going before it, such as
+	// the call of a model: that answers later, and its call should not wait.
 	headStart = 2 * time.Millisecond
 )
 
-// Awaited returns the response that begin waits for.
+// Awaited returns the response that begin waits for, after headStart or when it
+// begins.
 func Awaited(begin func() *events.APIGatewayProxyStreamingResponse) *Response {
-	return &Response{begin: begin, begun: make(chan struct{})}
+	r := &Response{begun: make(chan struct{})}
+	go func() {
+		r.response = begin()
+		close(r.begun)
+	}()
+	select {
+	case <-r.begun:
+	case <-time.After(headStart):
+	}
+	return r
 }
 
 // Begin waits until it is known how the response begins.
 func (r *Response) Begin() *events.APIGatewayProxyStreamingResponse {
-	<-r.await()
+	<-r.begun
 	return r.response
-}
-
-// await returns a channel that is closed when the response begins.
-func (r *Response) await() <-chan struct{} {
-	r.once.Do(func() {
-		go func() {
-			r.response = r.begin()
-			close(r.begun)
-		}()
-	})
-	return r.begun
 }
 
 // ContentType is that of a response in API Gateway's format.
@@ -61,7 +56,6 @@ func (r *Response) Read(p []byte) (int, error) {
 	case len(p) == 0:
 		return 0, nil
 	case !r.ahead:
-		r.giveWay()
 		r.ahead, p[0] = true, firstByte
 		return 1, nil
 	case r.rest == nil:
@@ -71,12 +65,4 @@ func (r *Response) Read(p []byte) (int, error) {
 		}
 	}
 	return r.rest.Read(p)
-}
-
-// giveWay waits for headStart, or until the response begins.
-func (r *Response) giveWay() {
-	select {
-	case <-r.await():
-	case <-time.After(headStart):
-	}
 }
