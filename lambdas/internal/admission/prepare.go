@@ -2,19 +2,14 @@ package admission
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 )
 
-const (
-	// standByTimeout bounds what an outage of the queue costs a caller that does
-	// not wait for it.
-	standByTimeout = 2 * time.Second
-	// maxWelcome bounds the users that a process knows to be welcome.
-	maxWelcome = 10_000
-)
+// standByTimeout bounds what an outage of the queue costs a caller that does
+// not wait for it.
+const standByTimeout = 2 * time.Second
 
 // prepareAlongside prepares an admission while the user's account is read, if
 // that is likely to be of use: the last submission of the user here was admitted,
@@ -23,7 +18,7 @@ const (
 // the preparation, or does it now; wait waits for one that is under way, as
 // nothing may run when the function is frozen.
 func (s *Service) prepareAlongside(ctx context.Context, c call) (prepared func() error, wait func()) {
-	if c.keyed || !s.welcome.has(c.key.UserID) {
+	if _, welcome := s.welcome.Recall(c.key.UserID, time.Time{}); c.keyed || !welcome {
 		return func() error { return s.prepare(ctx, c) }, func() {}
 	}
 	var err error
@@ -60,33 +55,4 @@ func (s *Service) standBy(ctx context.Context, c call) (wait func()) {
 		}
 	}()
 	return func() { <-sent }
-}
-
-// users is a set of users that forgets all when it is full. The zero value is
-// empty.
-type users struct {
-	mu  sync.Mutex
-	ids map[string]struct{}
-}
-
-func (u *users) add(id string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.ids == nil || len(u.ids) >= maxWelcome {
-		u.ids = map[string]struct{}{}
-	}
-	u.ids[id] = struct{}{}
-}
-
-func (u *users) remove(id string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	delete(u.ids, id)
-}
-
-func (u *users) has(id string) bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	_, ok := u.ids[id]
-	return ok
 }

@@ -33,7 +33,7 @@ func (s *Service) refuse(ctx context.Context, c call, account life.Account, refu
 	if existing, err := s.lookUp(ctx, c); err != nil || existing != nil {
 		return s.replayOr(ctx, c, existing, err)
 	}
-	s.welcome.remove(c.key.UserID)
+	s.welcome.Forget(c.key.UserID)
 	s.Metrics.RecordBy(reasonOf(refusal), metrics.Count(metrics.Refused, 1))
 	e := httpapi.NewError(refusal.Code, details[refusal.Code])
 	usage := s.usage(account, c.groups, c.now)

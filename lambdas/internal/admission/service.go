@@ -16,6 +16,7 @@ import (
 	"github.com/streaming-service/streaming-service/lambdas/internal/httpapi"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/lambdas/internal/metrics"
+	"github.com/streaming-service/streaming-service/lambdas/internal/recent"
 	"github.com/streaming-service/streaming-service/protocol"
 )
 
@@ -61,7 +62,7 @@ type Service struct {
 	Log      *slog.Logger
 	Metrics  *metrics.Recorder
 
-	welcome users
+	welcome recent.Map[string, struct{}] // users whose last submission here was admitted
 }
 
 // startsOver bounds how often a replay may find its record taken back.
@@ -267,7 +268,7 @@ func (s *Service) setOut(ctx context.Context, c call, admission life.Admission, 
 			return Admitted{}, err
 		}
 	}
-	s.welcome.add(c.key.UserID)
+	s.welcome.Remember(c.key.UserID, struct{}{}, c.now)
 	s.Metrics.Record(metrics.Count(metrics.Admitted, 1))
 	s.tidy(ctx, account)
 	return s.admitted(c, admission.Record, account.Admitted(admission.Record)), nil

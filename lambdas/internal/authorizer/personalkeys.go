@@ -3,12 +3,14 @@ package authorizer
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/caller"
 	"github.com/streaming-service/streaming-service/lambdas/internal/directory"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
+	"github.com/streaming-service/streaming-service/lambdas/internal/recent"
 )
 
 // KeyStore is where keys and the accounts of their owners are.
@@ -25,13 +27,18 @@ type Users interface {
 	Get(ctx context.Context, name string) (directory.User, error)
 }
 
+// ownersKnownFor is how long the last that the user pool said of the owner of a
+// key stands in for the pool when it does not answer: its quota of calls is
+// small, and shared by everything in the account.
+const ownersKnownFor = 5 * time.Minute
+
 // PersonalKeys verifies personal keys.
 type PersonalKeys struct {
 	Store KeyStore
 	Users Users
 	Now   life.Now
 
-	owners owners
+	owners recent.Map[string, directory.User] // by name
 }
 
 // verify returns the owner of a key that is good: it exists, has not expired,
@@ -93,11 +100,11 @@ func (p *PersonalKeys) owner(ctx context.Context, username string) (directory.Us
 	user, err := p.Users.Get(ctx, username)
 	switch {
 	case err == nil:
-		p.owners.remember(username, user, p.Now())
+		p.owners.Remember(username, user, p.Now())
 	case errors.Is(err, directory.ErrNoUser):
-		p.owners.forget(username)
+		p.owners.Forget(username)
 	case errors.Is(err, directory.ErrThrottled):
-		if user, ok := p.owners.recall(username, p.Now()); ok {
+		if user, ok := p.owners.Recall(username, p.Now().Add(-ownersKnownFor)); ok {
 			return user, nil
 		}
 	}

@@ -4,6 +4,7 @@ package token
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,10 +13,16 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/groups"
+	"github.com/streaming-service/streaming-service/lambdas/internal/recent"
 )
 
 // Leeway is how far the clocks of the pool and of this machine may differ.
 const Leeway = 5 * time.Second
+
+// verifiedFor is how long a token that was verified need not be again: a client
+// sends the same one for an hour, and the RSA signature is most of the work. So
+// long a key is good beyond its removal from the pool's set.
+const verifiedFor = 5 * time.Minute
 
 // maxLength is the longest token that is looked at, in bytes. API Gateway
 // takes 10,240 bytes of headers in all.
@@ -48,8 +55,10 @@ type Config struct {
 
 // Verifier verifies tokens and keeps the pool's keys between calls.
 type Verifier struct {
-	keys   *keySet
-	parser *jwt.Parser
+	keys     *keySet
+	parser   *jwt.Parser
+	now      func() time.Time
+	verified recent.Map[[sha256.Size]byte, Identity] // by the hash of the token
 }
 
 // New returns a Verifier. It fetches nothing until the first token arrives.
@@ -61,6 +70,7 @@ func New(c Config) *Verifier {
 		c.HTTP = &http.Client{Timeout: 3 * time.Second}
 	}
 	return &Verifier{
+		now:  c.Now,
 		keys: &keySet{url: c.KeysURL, http: c.HTTP, now: c.Now},
 		parser: jwt.NewParser(
 			jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
@@ -86,6 +96,18 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (Identity, error) {
 	if len(raw) > maxLength {
 		return Identity{}, refuse("it is too long")
 	}
+	hash, now := sha256.Sum256([]byte(raw)), v.now()
+	if identity, ok := v.verified.Recall(hash, now.Add(-verifiedFor)); ok && now.Before(identity.Expires.Add(Leeway)) {
+		return identity, nil
+	}
+	identity, err := v.verify(ctx, raw)
+	if err == nil {
+		v.verified.Remember(hash, identity, now)
+	}
+	return identity, err
+}
+
+func (v *Verifier) verify(ctx context.Context, raw string) (Identity, error) {
 	var (
 		c        claims
 		internal error

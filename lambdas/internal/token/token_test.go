@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -233,6 +234,42 @@ func TestDefectHKeysAreFetchedOnce(t *testing.T) {
 	if got := p.fetches.Load(); got != 1 {
 		t.Errorf("fetched the keys %d times, want 1", got)
 	}
+}
+
+// A token that was verified is known again, but neither beyond its expiry nor for
+// long after its key was taken out, and no other token with it.
+func TestAVerifiedTokenIsRemembered(t *testing.T) {
+	t.Parallel()
+	p := newPool(t)
+	now := start
+	v := verifier(p, func() time.Time { return now })
+	short, long := rs256(t, idClaims()), rs256(t, with(jwt.MapClaims{"exp": start.Add(24 * time.Hour).Unix()}))
+	expect := func(what, raw string, good bool) {
+		t.Helper()
+		identity, err := v.Verify(t.Context(), raw)
+		if good && (err != nil || identity.UserID != "user-1" || !slices.Equal(identity.Groups, []string{"gold", "staff"})) {
+			t.Errorf("%s: %+v, %v", what, identity, err)
+		}
+		if !good && (!errors.Is(err, token.ErrInvalid) || identity.UserID != "") {
+			t.Errorf("%s: %+v, %v, want ErrInvalid", what, identity, err)
+		}
+	}
+	expect("at first", short, true)
+	expect("again", short, true)
+	expect("with another signature", short[:len(short)-6]+"AAAAAA", false)
+	now = start.Add(time.Hour + token.Leeway - 2*time.Minute)
+	expect("soon to expire", short, true)
+	now = now.Add(2 * time.Minute)
+	expect("expired", short, false)
+
+	expect("a long one", long, true)
+	p.answer(http.StatusOK, map[string]*rsa.PublicKey{"rotated": &otherKey().PublicKey})
+	rotated := sign(t, jwt.SigningMethodRS256, otherKey(), map[string]any{"kid": "rotated"}, with(jwt.MapClaims{"exp": start.Add(24 * time.Hour).Unix()}))
+	expect("of the new key", rotated, true)
+	now = now.Add(5 * time.Minute)
+	expect("of the old key, soon after", long, true)
+	now = now.Add(time.Second)
+	expect("of the old key, later", long, false)
 }
 
 func TestUnknownKeyRefreshesAtALimitedRate(t *testing.T) {
