@@ -49,7 +49,7 @@ func levelOf(line []byte, least int) int {
 
 func (e *environment) logStart(inv *invocation) {
 	if e.spec.Logging.Format == "JSON" {
-		e.logPlatform("platform.start", map[string]any{"requestId": inv.id, "version": "$LATEST"})
+		e.logPlatform("platform.start", startRecord{RequestID: inv.id, Version: "$LATEST"})
 		return
 	}
 	e.logText(fmt.Sprintf("START RequestId: %s Version: $LATEST", inv.id))
@@ -59,13 +59,15 @@ func (e *environment) logStart(inv *invocation) {
 func (e *environment) logReport(used Invocation, billed float64) {
 	memory := used.MaxMemory >> 20
 	if e.spec.Logging.Format == "JSON" {
-		metrics := map[string]any{"durationMs": milliseconds(used.Duration), "billedDurationMs": billed, "memorySizeMB": used.MemoryMB, "maxMemoryUsedMB": memory}
+		record := reportRecord{RequestID: used.RequestID, Status: "success", Metrics: reportMetrics{
+			Duration: milliseconds(used.Duration), Billed: billed, MemorySize: used.MemoryMB, MaxMemory: memory,
+		}}
 		if used.Cold {
-			metrics["initDurationMs"] = milliseconds(used.Init)
+			initialised := milliseconds(used.Init)
+			record.Metrics.Init = &initialised
 		}
-		record := map[string]any{"requestId": used.RequestID, "metrics": metrics, "status": "success"}
 		if used.Error != "" {
-			record["status"], record["errorType"] = "error", used.Error
+			record.Status, record.ErrorType = "error", used.Error
 		}
 		e.logPlatform("platform.report", record)
 		return
@@ -84,11 +86,40 @@ func (e *environment) logReport(used Invocation, billed float64) {
 
 func (e *environment) logText(line string) { e.platformLog([]byte(line)) }
 
-func (e *environment) logPlatform(kind string, record map[string]any) {
+// platformEvent is a line of the platform in a log of JSON (docs,
+// monitoring-cloudwatchlogs-advanced).
+type platformEvent struct {
+	Level  string    `json:"level"`
+	Record any       `json:"record"`
+	Time   time.Time `json:"time"`
+	Type   string    `json:"type"`
+}
+
+type startRecord struct {
+	RequestID string `json:"requestId"`
+	Version   string `json:"version"`
+}
+
+type reportRecord struct {
+	ErrorType string        `json:"errorType,omitempty"`
+	Metrics   reportMetrics `json:"metrics"`
+	RequestID string        `json:"requestId"`
+	Status    string        `json:"status"`
+}
+
+type reportMetrics struct {
+	Billed     float64  `json:"billedDurationMs"`
+	Duration   float64  `json:"durationMs"`
+	Init       *float64 `json:"initDurationMs,omitempty"`
+	MaxMemory  int64    `json:"maxMemoryUsedMB"`
+	MemorySize int      `json:"memorySizeMB"`
+}
+
+func (e *environment) logPlatform(kind string, record any) {
 	if level := e.spec.Logging.SystemLevel; level == "WARN" {
 		return
 	}
-	line, err := json.Marshal(map[string]any{"time": time.Now().UTC().Format(time.RFC3339Nano), "type": kind, "level": "INFO", "record": record})
+	line, err := json.Marshal(platformEvent{Level: "INFO", Record: record, Time: time.Now().UTC(), Type: kind})
 	if err == nil {
 		e.logText(string(line))
 	}
