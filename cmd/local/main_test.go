@@ -11,12 +11,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/streaming-service/streaming-service/internal/environment"
+	"github.com/streaming-service/streaming-service/internal/functionbuild"
 )
 
 // Environment of a test binary that is the command itself.
 const (
 	runAsCommand = "LOCAL_TEST_RUN_AS_COMMAND"
-	leaseSeconds = "LOCAL_TEST_LEASE_SECONDS" // shortens the lease of an attempt
+	leaseSeconds = "LOCAL_TEST_LEASE_SECONDS" // shortens the lease of an attempt; the functions are built for all such runs together
 )
 
 func TestMain(m *testing.M) {
@@ -34,6 +35,7 @@ func runForTest(args []string) int {
 		return run(args, os.Stdout, os.Stderr)
 	}
 	options.FunctionEnv = map[string]string{environment.LeaseSeconds: lease}
+	options.Builder = functionbuild.New(functionbuild.ForHost())
 	return serve(options, os.Stdout, os.Stderr)
 }
 
