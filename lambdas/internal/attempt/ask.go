@@ -99,8 +99,5 @@ func (a *attempt) call(ctx context.Context, in life.Input, sent func()) (answer 
 			err = &model.Failure{Code: protocol.CodeInternal, Retryable: true, Err: errors.New("panic while streaming")}
 		}
 	}()
-	return a.Model.Stream(ctx, a.record, in, func(delta model.Delta) {
-		sent()
-		a.take(delta)
-	})
+	return a.Model.Stream(ctx, a.record, in, listener{a, sent})
 }

@@ -40,7 +40,7 @@ type Message interface {
 
 // Model answers. Unless ctx is over, its error is a *model.Failure.
 type Model interface {
-	Stream(ctx context.Context, record life.Record, in life.Input, onDelta func(model.Delta)) (model.Answer, error)
+	Stream(ctx context.Context, record life.Record, in life.Input, listener model.Listener) (model.Answer, error)
 }
 
 // Uploads are what users have brought beside their requests.

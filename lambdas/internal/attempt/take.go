@@ -1,10 +1,32 @@
 package attempt
 
 import (
+	"context"
 	"sync"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/model"
 )
+
+// listener takes the answer of one call of the model.
+type listener struct {
+	*attempt
+	sent func() // is told that the model has read its input
+}
+
+var _ model.Listener = listener{}
+
+// Take implements model.Listener.
+func (l listener) Take(piece model.Delta) {
+	l.sent()
+	l.take(piece)
+}
+
+// Rest implements model.Listener. Who is told every piece at once has no rest.
+func (l listener) Rest(ctx context.Context) {
+	if l.OnDelta == nil {
+		l.stream.Rest(ctx)
+	}
+}
 
 // take receives what the model produces: text, reasoning and uses of tools are
 // shown, and all is counted.

@@ -48,9 +48,9 @@ func New(cfg aws.Config, o Options) *Models {
 	return &Models{client: client, options: o}
 }
 
-// Stream asks the record's model and calls onDelta with every piece of what it
+// Stream asks the record's model and has listener take every piece of what it
 // produces. Unless ctx is over, an error is a *model.Failure.
-func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, onDelta func(model.Delta)) (model.Answer, error) {
+func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, listener model.Listener) (model.Answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	idle := time.AfterFunc(m.options.IdleTimeout, func() { cancel(errIdle) })
@@ -60,18 +60,18 @@ func (m *Models) Stream(ctx context.Context, record life.Record, in life.Input, 
 	if err != nil {
 		return model.Answer{}, &model.Failure{Code: protocol.CodeInternal, Final: true, Err: err}
 	}
-	stream, err := m.converse(ctx, request)
+	stream, err := m.converse(ctx, request, listener)
 	request.Messages = nil // the SDK keeps the request in the context of the answer
 	if err != nil {
 		return model.Answer{}, failure(ctx, err)
 	}
 	defer stream.close()
-	return m.read(ctx, stream, idle, onDelta)
+	return m.read(ctx, stream, idle, listener)
 }
 
 // read follows the events of a stream to its end.
-func (m *Models) read(ctx context.Context, stream *eventStream, idle *time.Timer, onDelta func(model.Delta)) (model.Answer, error) {
-	heard := transcript{onDelta: onDelta}
+func (m *Models) read(ctx context.Context, stream *eventStream, idle *time.Timer, listener model.Listener) (model.Answer, error) {
+	heard := transcript{onDelta: listener.Take}
 	var err error
 	for err == nil {
 		err = stream.next(&heard)

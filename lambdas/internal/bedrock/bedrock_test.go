@@ -124,11 +124,17 @@ func record() life.Record {
 	}
 }
 
+// take is a listener that does not rest.
+type take func(model.Delta)
+
+func (t take) Take(piece model.Delta) { t(piece) }
+func (take) Rest(context.Context)     {}
+
 func ask(t *testing.T, s *service, o bedrock.Options) (string, model.Answer, error) {
 	t.Helper()
 	var text strings.Builder
 	answer, err := s.models(o).Stream(t.Context(), record(), life.Input{Messages: []protocol.Message{{Role: "user", Content: "hi"}}},
-		func(d model.Delta) { text.WriteString(d.Text) })
+		take(func(d model.Delta) { text.WriteString(d.Text) }))
 	return text.String(), answer, err
 }
 
@@ -196,7 +202,7 @@ func TestConcurrentStreamsDoNotMix(t *testing.T) {
 		streams.Go(func() {
 			id := fmt.Sprint(i)
 			var got strings.Builder
-			_, err := models.Stream(t.Context(), life.Record{Model: life.ModelParameters{ModelID: "m" + id, MaxTokens: 100}}, life.Input{}, func(d model.Delta) { got.WriteString(d.Text) })
+			_, err := models.Stream(t.Context(), life.Record{Model: life.ModelParameters{ModelID: "m" + id, MaxTokens: 100}}, life.Input{}, take(func(d model.Delta) { got.WriteString(d.Text) }))
 			if err != nil {
 				t.Errorf("stream %s: %v", id, err)
 			}
@@ -323,7 +329,7 @@ func TestCancellationEndsTheStreamWithItsCause(t *testing.T) {
 	cause := errors.New("the user cancelled")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	before := time.Now()
-	_, err := s.models(bedrock.Options{}).Stream(ctx, record(), life.Input{}, func(model.Delta) { cancel(cause) })
+	_, err := s.models(bedrock.Options{}).Stream(ctx, record(), life.Input{}, take(func(model.Delta) { cancel(cause) }))
 	if !errors.Is(err, cause) {
 		t.Errorf("got %v, want the cause", err)
 	}
@@ -369,7 +375,7 @@ func TestRequest(t *testing.T) {
 			r := record()
 			r.Model = tt.params
 			r.Model.ModelID = "global.amazon.nova-2-lite-v1:0"
-			if _, err := s.models(tt.options).Stream(t.Context(), r, tt.in, func(model.Delta) {}); err != nil {
+			if _, err := s.models(tt.options).Stream(t.Context(), r, tt.in, take(func(model.Delta) {})); err != nil {
 				t.Fatal(err)
 			}
 			if s.path != "/model/global.amazon.nova-2-lite-v1%3A0/converse-stream" {

@@ -23,7 +23,7 @@ func deltas(t *testing.T, events ...[]byte) ([]model.Delta, model.Answer) {
 	t.Helper()
 	var got []model.Delta
 	s := serve(t, streaming(append(append([][]byte{opening}, events...), stop("end_turn"))...))
-	answer, err := s.models(bedrock.Options{}).Stream(t.Context(), record(), life.Input{}, func(d model.Delta) { got = append(got, d) })
+	answer, err := s.models(bedrock.Options{}).Stream(t.Context(), record(), life.Input{}, take(func(d model.Delta) { got = append(got, d) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestMalformedUseOfATool(t *testing.T) {
 	start := event("event", "contentBlockStart", `{"contentBlockIndex":0,"start":{"toolUse":{"toolUseId":"t1","name":"weather"}}}`)
 	for reason, failed := range map[string]bool{"tool_use": true, "max_tokens": false} {
 		s := serve(t, streaming(opening, start, block(`{"toolUse":{"input":"{\"city\":"}}`), blockStop, stop(reason)))
-		_, err := s.models(bedrock.Options{}).Stream(t.Context(), record(), life.Input{}, func(model.Delta) {})
+		_, err := s.models(bedrock.Options{}).Stream(t.Context(), record(), life.Input{}, take(func(model.Delta) {}))
 		failure, _ := errors.AsType[*model.Failure](err)
 		if (failure != nil) != failed || failed && (failure.Code != protocol.CodeModelError || failure.Retryable) {
 			t.Errorf("%s: %v", reason, err)

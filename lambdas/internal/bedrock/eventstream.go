@@ -16,6 +16,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
+
+	"github.com/streaming-service/streaming-service/lambdas/internal/model"
 )
 
 // Sizes of events, in bytes. Whatever is larger than the buffer is read into
@@ -39,15 +41,28 @@ type eventStream struct {
 }
 
 // converse asks a model. The caller closes the stream.
-func (m *Models) converse(ctx context.Context, request *bedrockruntime.ConverseStreamInput) (*eventStream, error) {
+func (m *Models) converse(ctx context.Context, request *bedrockruntime.ConverseStreamInput, listener model.Listener) (*eventStream, error) {
 	answer := &answerBody{}
 	if _, err := m.client.ConverseStream(ctx, request, answer.take); err != nil {
 		return nil, err
 	}
+	rested := restedReader{answer.body, func() { listener.Rest(ctx) }}
 	return &eventStream{
-		body: answer.body, buffer: bufio.NewReaderSize(answer.body, eventBuffer),
+		body: answer.body, buffer: bufio.NewReaderSize(rested, eventBuffer),
 		protocol: restjson1.New(schemas.AmazonBedrockFrontendService),
 	}, nil
+}
+
+// restedReader reads when its listener has rested: one read then takes many
+// events, where each of them would wake the process as it comes.
+type restedReader struct {
+	io.Reader
+	rest func()
+}
+
+func (r restedReader) Read(p []byte) (int, error) {
+	r.rest()
+	return r.Reader.Read(p)
 }
 
 func (s *eventStream) close() { _ = s.body.Close() } // what it said has been read

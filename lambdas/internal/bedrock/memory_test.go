@@ -34,11 +34,11 @@ func TestAnAnswerDoesNotHoldWhatWasAsked(t *testing.T) {
 	blocks := []protocol.Block{protocol.TextBlock("Sum it up."), document}
 	document.Data = nil
 	held := uint64(0)
-	_, err := s.models(bedrock.Options{}).Stream(t.Context(), record(), life.Input{Messages: []protocol.Message{{Role: protocol.RoleUser, Blocks: blocks}}}, func(model.Delta) {
+	_, err := s.models(bedrock.Options{}).Stream(t.Context(), record(), life.Input{Messages: []protocol.Message{{Role: protocol.RoleUser, Blocks: blocks}}}, take(func(model.Delta) {
 		blocks[1].Data = nil // as its owner does
 		held = heap()
 		close(spoken)
-	})
+	}))
 	if err != nil || held > before+most {
 		t.Errorf("%d bytes are held during the answer, %d before it: %v", held, before, err)
 	}

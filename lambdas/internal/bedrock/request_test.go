@@ -17,7 +17,7 @@ func sent(t *testing.T, modelID string, in life.Input) string {
 	s := serve(t, streaming(opening, stop("end_turn"), metadata))
 	r := record()
 	r.Model = life.ModelParameters{ModelID: modelID, MaxTokens: 8_000}
-	if _, err := s.models(bedrock.Options{}).Stream(t.Context(), r, in, func(model.Delta) {}); err != nil {
+	if _, err := s.models(bedrock.Options{}).Stream(t.Context(), r, in, take(func(model.Delta) {})); err != nil {
 		t.Fatal(err)
 	}
 	return string(s.body)

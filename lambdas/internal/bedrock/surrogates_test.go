@@ -72,7 +72,7 @@ func TestAnyCutOfATextIsRead(t *testing.T) {
 		s := serve(t, streaming(append(events, stop("end_turn"))...))
 		defer s.Close()
 		got := ""
-		_, err := s.models(bedrock.Options{}).Stream(t.Context(), record(), life.Input{}, func(d model.Delta) { got += d.Text })
+		_, err := s.models(bedrock.Options{}).Stream(t.Context(), record(), life.Input{}, take(func(d model.Delta) { got += d.Text }))
 		if err != nil || got != text {
 			r.Errorf("got %q, %v; want %q", got, err, text)
 		}

@@ -74,12 +74,12 @@ func newWorld(t *testing.T) *world {
 }
 
 // Stream implements attempt.Model.
-func (w *world) Stream(ctx context.Context, _ life.Record, _ life.Input, onDelta func(model.Delta)) (model.Answer, error) {
+func (w *world) Stream(ctx context.Context, _ life.Record, _ life.Input, listener model.Listener) (model.Answer, error) {
 	w.mu.Lock()
 	w.calls++
 	call := w.calls
 	w.mu.Unlock()
-	return w.answer(ctx, call, func(text string) { onDelta(model.Delta{Kind: model.KindText, Text: text}) })
+	return w.answer(ctx, call, func(text string) { listener.Take(model.Delta{Kind: model.KindText, Text: text}) })
 }
 
 // says is a model that says some words.

@@ -2,6 +2,7 @@
 package model
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -41,6 +42,15 @@ const (
 
 // Known reports whether this code knows the kind.
 func (k Kind) Known() bool { return k == KindText || k == KindReasoning || k == KindToolUse }
+
+// Listener takes what a model says.
+type Listener interface {
+	// Take takes one piece.
+	Take(piece Delta)
+	// Rest returns once the listener wants more pieces, or ctx is over. Until then
+	// they may as well gather wherever they are.
+	Rest(ctx context.Context)
+}
 
 // Answer is how a complete answer ended.
 type Answer struct {

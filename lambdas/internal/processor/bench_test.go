@@ -108,12 +108,12 @@ func (l *load) Conclude(context.Context, life.Record) error {
 	panic("replaced by the life of the request")
 }
 
-func (l *load) Stream(_ context.Context, r life.Record, _ life.Input, take func(model.Delta)) (model.Answer, error) {
+func (l *load) Stream(_ context.Context, r life.Record, _ life.Input, listener model.Listener) (model.Answer, error) {
 	f := l.follower(r.UserID)
 	f.begun = time.Now()
 	for i := range loadTokens {
 		time.Sleep(time.Until(f.begun.Add(time.Duration(i) * loadEvery)))
-		take(model.Delta{Kind: model.KindText, Text: fmt.Sprintf(loadToken, i)})
+		listener.Take(model.Delta{Kind: model.KindText, Text: fmt.Sprintf(loadToken, i)})
 	}
 	return model.Answer{StopReason: "end_turn", Usage: &protocol.TokenUsage{OutputTokens: loadTokens}}, nil
 }

@@ -468,7 +468,7 @@ func (p *process) Deliver(ctx context.Context, to life.Connection, raw []byte) e
 }
 
 // Stream is the model: by default it says a hundred words in five seconds.
-func (p *process) Stream(ctx context.Context, _ life.Record, in life.Input, take func(model.Delta)) (model.Answer, error) {
+func (p *process) Stream(ctx context.Context, _ life.Record, in life.Input, listener model.Listener) (model.Answer, error) {
 	err := p.call(ctx, "model", func() error {
 		p.calls++
 		p.asked = string(protocol.Encode(in))
@@ -482,7 +482,7 @@ func (p *process) Stream(ctx context.Context, _ life.Record, in life.Input, take
 	}
 	alive := func(d model.Delta) {
 		if !p.killed.Load() {
-			take(d)
+			listener.Take(d)
 		}
 	}
 	if p.produce != nil {

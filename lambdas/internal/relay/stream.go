@@ -52,6 +52,8 @@ type Stream struct {
 	answered bool               // something beside reasoning was said
 	timer    *time.Timer
 	armed    bool
+	due      time.Time // of the frame that the timer is armed for
+	rested   bool      // the reader has rested for it
 	closed   bool
 	left     bool
 }
@@ -93,7 +95,7 @@ func (s *Stream) write(kind protocol.FrameType, text string) {
 	case now.Sub(s.flushed) >= interval:
 		s.flush(now)
 	default:
-		s.arm(interval)
+		s.arm(now, interval)
 	}
 }
 
@@ -125,8 +127,8 @@ func (s *Stream) interval(now time.Time) time.Duration {
 	return min(s.options.Backoff.Interval(base), max(base, maxInterval))
 }
 
-func (s *Stream) arm(wait time.Duration) {
-	s.armed = true
+func (s *Stream) arm(now time.Time, wait time.Duration) {
+	s.armed, s.due, s.rested = true, now.Add(wait), false
 	if s.timer == nil {
 		s.timer = time.AfterFunc(wait, s.tick)
 		return
