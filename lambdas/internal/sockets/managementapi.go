@@ -3,8 +3,6 @@ package sockets
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/encoding/httpbinding"
@@ -28,15 +25,13 @@ import (
 const maxErrorBytes = 4 << 10
 
 // managementAPI calls the API Gateway Management API, @connections, of one stage.
-// It signs with the SDK's signer and says what the SDK says, without the client
-// around it: a frame is a call, and that client takes more time for one than all
-// the rest of a frame.
+// It says what the SDK says, without the client around it: a frame is a call, and
+// that client takes more time for one than all the rest of a frame.
 type managementAPI struct {
 	endpoint    url.URL
-	region      string
 	credentials aws.CredentialsProvider
 	client      aws.HTTPClient
-	signer      *v4.Signer
+	signer      signer
 	skew        atomic.Int64 // of the clock of AWS against ours, ns
 	turns       chan struct{}
 	now         func() time.Time
@@ -45,8 +40,8 @@ type managementAPI struct {
 func newManagementAPI(cfg aws.Config, endpoint string) *managementAPI {
 	base, _ := url.Parse(strings.TrimSuffix(endpoint, "/")) // a URL: config has checked it
 	return &managementAPI{
-		endpoint: *base, region: cfg.Region, credentials: cfg.Credentials, client: cfg.HTTPClient,
-		signer: v4.NewSigner(), turns: make(chan struct{}, awsconfig.MaxCalls), now: time.Now,
+		endpoint: *base, credentials: cfg.Credentials, client: cfg.HTTPClient,
+		signer: signer{region: cfg.Region}, turns: make(chan struct{}, awsconfig.MaxCalls), now: time.Now,
 	}
 }
 
@@ -105,11 +100,8 @@ func (a *managementAPI) request(ctx context.Context, method, connectionID string
 		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		request.Body, _ = request.GetBody()
 	}
-	hash := sha256.Sum256(body)
-	at := a.now().Add(time.Duration(a.skew.Load()))
-	if err := a.signer.SignHTTP(ctx, credentials, request, hex.EncodeToString(hash[:]), "execute-api", a.region, at); err != nil {
-		return nil, fmt.Errorf("signing: %w", err)
-	}
+	a.signer.sign(request, body, credentials, a.now().Add(time.Duration(a.skew.Load())))
+	request.Header["Idempotency-Key"] = nil // not sent: both may be done twice
 	return request, nil
 }
 

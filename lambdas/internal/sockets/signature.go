@@ -1,0 +1,102 @@
+package sockets
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/encoding/httpbinding"
+)
+
+// Parts of AWS's Signature Version 4.
+const (
+	algorithm  = "AWS4-HMAC-SHA256"
+	service    = "execute-api"
+	terminator = "aws4_request"
+	dayFormat  = "20060102"
+	timeFormat = "20060102T150405Z"
+)
+
+// signer signs calls by Signature Version 4, to the byte as the SDK's signer
+// does, which takes ten times as long: a frame is a call. Calls have no query,
+// and no headers but those that are signed here and User-Agent, which is not.
+type signer struct {
+	region string
+
+	mu  sync.Mutex
+	key signingKey // that of the last call
+}
+
+// signingKey is good for a day.
+type signingKey struct{ secret, day, value string }
+
+// sign signs a call with a body.
+func (s *signer) sign(r *http.Request, body []byte, c aws.Credentials, at time.Time) {
+	now := at.UTC().Format(timeFormat)
+	day := now[:len(dayFormat)]
+	r.Header["X-Amz-Date"] = []string{now}
+	if c.SessionToken != "" {
+		r.Header["X-Amz-Security-Token"] = []string{c.SessionToken}
+	}
+	headers, names := canonicalHeaders(r)
+	call := strings.Join([]string{r.Method, httpbinding.EscapePath(r.URL.EscapedPath(), false), "", headers, names, digest(body)}, "\n")
+	scope := day + "/" + s.region + "/" + service + "/" + terminator
+	signature := code(s.keyOf(c.SecretAccessKey, day), algorithm+"\n"+now+"\n"+scope+"\n"+digest([]byte(call)))
+	r.Header["Authorization"] = []string{
+		algorithm + " Credential=" + c.AccessKeyID + "/" + scope + ", SignedHeaders=" + names + ", Signature=" + hex.EncodeToString([]byte(signature)),
+	}
+}
+
+// canonicalHeaders are the headers that are signed, in order, and their names.
+func canonicalHeaders(r *http.Request) (headers, names string) {
+	var lines, list strings.Builder
+	add := func(name, value string) {
+		if value == "" {
+			return
+		}
+		lines.WriteString(name + ":" + value + "\n")
+		if list.Len() > 0 {
+			list.WriteByte(';')
+		}
+		list.WriteString(name)
+	}
+	if r.ContentLength > 0 {
+		add("content-length", strconv.FormatInt(r.ContentLength, 10))
+	}
+	add("content-type", r.Header.Get("Content-Type"))
+	add("host", r.Host)
+	add("x-amz-date", r.Header.Get("X-Amz-Date"))
+	add("x-amz-security-token", r.Header.Get("X-Amz-Security-Token"))
+	return lines.String(), list.String()
+}
+
+func (s *signer) keyOf(secret, day string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.key.secret != secret || s.key.day != day {
+		key := "AWS4" + secret
+		for _, part := range []string{day, s.region, service, terminator} {
+			key = code(key, part)
+		}
+		s.key = signingKey{secret, day, key}
+	}
+	return s.key.value
+}
+
+// code is the authentication code of a text.
+func code(key, text string) string {
+	h := hmac.New(sha256.New, []byte(key))
+	h.Write([]byte(text))
+	return string(h.Sum(nil))
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
