@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -45,7 +44,7 @@ func (s *signer) sign(r *http.Request, body []byte, c aws.Credentials, at time.T
 		r.Header["X-Amz-Security-Token"] = []string{c.SessionToken}
 	}
 	headers, names := canonicalHeaders(r)
-	call := strings.Join([]string{r.Method, httpbinding.EscapePath(r.URL.EscapedPath(), false), "", headers, names, digest(body)}, "\n")
+	call := r.Method + "\n" + httpbinding.EscapePath(r.URL.EscapedPath(), false) + "\n\n" + headers + "\n" + names + "\n" + digest(body)
 	scope := day + "/" + s.region + "/" + service + "/" + terminator
 	signature := code(s.keyOf(c.SecretAccessKey, day), algorithm+"\n"+now+"\n"+scope+"\n"+digest([]byte(call)))
 	r.Header["Authorization"] = []string{
@@ -55,25 +54,17 @@ func (s *signer) sign(r *http.Request, body []byte, c aws.Credentials, at time.T
 
 // canonicalHeaders are the headers that are signed, in order, and their names.
 func canonicalHeaders(r *http.Request) (headers, names string) {
-	var lines, list strings.Builder
-	add := func(name, value string) {
-		if value == "" {
-			return
-		}
-		lines.WriteString(name + ":" + value + "\n")
-		if list.Len() > 0 {
-			list.WriteByte(';')
-		}
-		list.WriteString(name)
-	}
 	if r.ContentLength > 0 {
-		add("content-length", strconv.FormatInt(r.ContentLength, 10))
+		headers = "content-length:" + strconv.FormatInt(r.ContentLength, 10) + "\ncontent-type:" + r.Header.Get("Content-Type") + "\n"
+		names = "content-length;content-type;"
 	}
-	add("content-type", r.Header.Get("Content-Type"))
-	add("host", r.Host)
-	add("x-amz-date", r.Header.Get("X-Amz-Date"))
-	add("x-amz-security-token", r.Header.Get("X-Amz-Security-Token"))
-	return lines.String(), list.String()
+	headers += "host:" + r.Host + "\nx-amz-date:" + r.Header.Get("X-Amz-Date") + "\n"
+	names += "host;x-amz-date"
+	if token := r.Header.Get("X-Amz-Security-Token"); token != "" {
+		headers += "x-amz-security-token:" + token + "\n"
+		names += ";x-amz-security-token"
+	}
+	return headers, names
 }
 
 func (s *signer) keyOf(secret, day string) string {
