@@ -24,8 +24,8 @@ func TestUnevenTokensMakeNoMoreFrames(t *testing.T) {
 			time.Sleep(time.Duration(dice.Int64N(int64(25 * time.Millisecond))))
 		}
 		finish(t, hub, s)
-		if frames := len(g.frames("a")); frames > 70 {
-			t.Errorf("%d frames for 1,000 tokens at about 80 tokens/s, want at most 70", frames)
+		if frames := len(g.frames("a")); frames > 68 {
+			t.Errorf("%d frames for 1,000 tokens at about 80 tokens/s, want at most 68", frames)
 		}
 	})
 }

@@ -11,12 +11,10 @@ import (
 )
 
 // How frames are coalesced: the first delta leaves at once. Later text waits for
-// more of it for half of the time since then, at least eagerInterval, at most the
-// flush interval: whoever has just begun to read notices each word, later he is
-// behind.
+// more of it for as long as that is ago, at least eagerInterval, at most the flush
+// interval: whoever has just begun to read notices each word, later he is behind.
 const (
 	eagerInterval = 50 * time.Millisecond
-	ageShare      = 2
 	// DefaultFlushInterval is how long the text of a request waits for its frame
 	// once the answer is under way.
 	DefaultFlushInterval = 200 * time.Millisecond
@@ -119,7 +117,7 @@ func (s *Stream) begin(kind protocol.FrameType, now time.Time) bool {
 // interval is how long text that comes at now waits for its frame, unless none
 // has left for as long.
 func (s *Stream) interval(now time.Time) time.Duration {
-	base := min(s.options.Interval, max(eagerInterval, now.Sub(s.begun)/ageShare))
+	base := min(s.options.Interval, max(eagerInterval, now.Sub(s.begun)))
 	base -= base / postShare
 	if s.options.Backoff == nil {
 		return base
