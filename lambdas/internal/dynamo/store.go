@@ -37,6 +37,7 @@ type Tables struct {
 // Store is the state of the service.
 type Store struct {
 	client API
+	direct *directPut
 	tables Tables
 	now    life.Now
 }
@@ -45,7 +46,7 @@ var _ life.Store = (*Store)(nil)
 
 // New returns the store in the given tables.
 func New(client API, tables Tables) *Store {
-	return &Store{client: client, tables: tables, now: time.Now}
+	return &Store{client: client, direct: newDirectPut(client), tables: tables, now: time.Now}
 }
 
 // WithClock returns a copy of the store that reads the time from now. Only the

@@ -31,7 +31,7 @@ type managementAPI struct {
 	endpoint    url.URL
 	credentials aws.CredentialsProvider
 	client      aws.HTTPClient
-	signer      signer
+	signer      *awsconfig.Signer
 	skew        atomic.Int64 // of the clock of AWS against ours, ns
 	turns       chan struct{}
 	now         func() time.Time
@@ -41,7 +41,7 @@ func newManagementAPI(cfg aws.Config, endpoint string) *managementAPI {
 	base, _ := url.Parse(strings.TrimSuffix(endpoint, "/")) // a URL: config has checked it
 	return &managementAPI{
 		endpoint: *base, credentials: cfg.Credentials, client: cfg.HTTPClient,
-		signer: signer{region: cfg.Region}, turns: make(chan struct{}, awsconfig.MaxCalls), now: time.Now,
+		signer: awsconfig.NewSigner("execute-api", cfg.Region), turns: make(chan struct{}, awsconfig.MaxCalls), now: time.Now,
 	}
 }
 
@@ -100,7 +100,7 @@ func (a *managementAPI) request(ctx context.Context, method, connectionID string
 		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		request.Body, _ = request.GetBody()
 	}
-	a.signer.sign(request, body, credentials, a.now().Add(time.Duration(a.skew.Load())))
+	a.signer.Sign(request, body, credentials, a.now().Add(time.Duration(a.skew.Load())))
 	request.Header["Idempotency-Key"] = nil // not sent: both may be done twice
 	return request, nil
 }

@@ -1,4 +1,4 @@
-package sockets
+package awsconfig
 
 import (
 	"crypto/hmac"
@@ -16,27 +16,30 @@ import (
 // Parts of AWS's Signature Version 4.
 const (
 	algorithm  = "AWS4-HMAC-SHA256"
-	service    = "execute-api"
 	terminator = "aws4_request"
 	dayFormat  = "20060102"
 	timeFormat = "20060102T150405Z"
 )
 
-// signer signs calls by Signature Version 4, to the byte as the SDK's signer
-// does, which takes ten times as long: a frame is a call. Calls have no query,
-// and no headers but those that are signed here and User-Agent, which is not.
-type signer struct {
-	region string
+// Signer signs calls of one service by Signature Version 4, to the byte as the
+// SDK's signer does, which takes several times as long. Calls have no query, and
+// no headers but Content-Type, X-Amz-Target and User-Agent, which is not signed.
+type Signer struct {
+	service, region string
 
 	mu  sync.Mutex
 	key signingKey // that of the last call
 }
 
+// NewSigner returns a Signer for a service, by the name that it signs with, of a
+// Region.
+func NewSigner(service, region string) *Signer { return &Signer{service: service, region: region} }
+
 // signingKey is good for a day.
 type signingKey struct{ secret, day, value string }
 
-// sign signs a call with a body.
-func (s *signer) sign(r *http.Request, body []byte, c aws.Credentials, at time.Time) {
+// Sign signs a call with a body.
+func (s *Signer) Sign(r *http.Request, body []byte, c aws.Credentials, at time.Time) {
 	now := at.UTC().Format(timeFormat)
 	day := now[:len(dayFormat)]
 	r.Header["X-Amz-Date"] = []string{now}
@@ -45,7 +48,7 @@ func (s *signer) sign(r *http.Request, body []byte, c aws.Credentials, at time.T
 	}
 	headers, names := canonicalHeaders(r)
 	call := r.Method + "\n" + httpbinding.EscapePath(r.URL.EscapedPath(), false) + "\n\n" + headers + "\n" + names + "\n" + digest(body)
-	scope := day + "/" + s.region + "/" + service + "/" + terminator
+	scope := day + "/" + s.region + "/" + s.service + "/" + terminator
 	signature := code(s.keyOf(c.SecretAccessKey, day), algorithm+"\n"+now+"\n"+scope+"\n"+digest([]byte(call)))
 	r.Header["Authorization"] = []string{
 		algorithm + " Credential=" + c.AccessKeyID + "/" + scope + ", SignedHeaders=" + names + ", Signature=" + hex.EncodeToString([]byte(signature)),
@@ -64,15 +67,19 @@ func canonicalHeaders(r *http.Request) (headers, names string) {
 		headers += "x-amz-security-token:" + token + "\n"
 		names += ";x-amz-security-token"
 	}
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		headers += "x-amz-target:" + target + "\n"
+		names += ";x-amz-target"
+	}
 	return headers, names
 }
 
-func (s *signer) keyOf(secret, day string) string {
+func (s *Signer) keyOf(secret, day string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.key.secret != secret || s.key.day != day {
 		key := "AWS4" + secret
-		for _, part := range []string{day, s.region, service, terminator} {
+		for _, part := range []string{day, s.region, s.service, terminator} {
 			key = code(key, part)
 		}
 		s.key = signingKey{secret, day, key}
