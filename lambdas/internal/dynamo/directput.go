@@ -1,14 +1,12 @@
 package dynamo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -22,11 +20,8 @@ import (
 // success alone. Whatever else there is to know of a call is for the SDK to find
 // out, by making it again: a put without a condition may be repeated.
 type directPut struct {
-	endpoint    url.URL
-	credentials aws.CredentialsProvider
-	client      aws.HTTPClient
-	signer      *awsconfig.Signer
-	turns       chan struct{}
+	endpoint url.URL
+	client   *awsconfig.SignedClient
 }
 
 // newDirectPut returns nil for what is not the SDK's client, or has no endpoint.
@@ -43,10 +38,8 @@ func newDirectPut(api API) *directPut {
 	if resolved.URI.Path == "" {
 		resolved.URI.Path = "/"
 	}
-	return &directPut{
-		endpoint: resolved.URI, credentials: o.Credentials, client: o.HTTPClient,
-		signer: awsconfig.NewSigner("dynamodb", o.Region), turns: make(chan struct{}, awsconfig.MaxCalls),
-	}
+	cfg := aws.Config{Region: o.Region, Credentials: o.Credentials, HTTPClient: o.HTTPClient}
+	return &directPut{resolved.URI, awsconfig.NewSignedClient(cfg, "dynamodb")}
 }
 
 // put reports whether it has put the item.
@@ -63,26 +56,9 @@ func (p *directPut) put(ctx context.Context, table string, i item) bool {
 }
 
 func (p *directPut) call(ctx context.Context, body []byte) error {
-	select {
-	case p.turns <- struct{}{}:
-		defer func() { <-p.turns }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	credentials, err := p.credentials.Retrieve(ctx)
-	if err != nil {
-		return err
-	}
 	endpoint := p.endpoint
-	request := (&http.Request{
-		Method: http.MethodPost, URL: &endpoint, Host: endpoint.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{
-			"User-Agent": {"streaming-service"}, "Content-Type": {"application/x-amz-json-1.0"}, "X-Amz-Target": {"DynamoDB_20120810.PutItem"},
-		},
-		ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)),
-	}).WithContext(ctx)
-	p.signer.Sign(request, body, credentials, time.Now())
-	response, err := p.client.Do(request)
+	header := http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amz-Target": {"DynamoDB_20120810.PutItem"}}
+	response, err := p.client.Do(ctx, http.MethodPost, &endpoint, header, body)
 	if err != nil {
 		return err
 	}

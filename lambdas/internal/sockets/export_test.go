@@ -9,4 +9,4 @@ var Post = (*Sockets).post
 var Delete = (*Sockets).close
 
 // SetClock has calls signed by now.
-func (s *Sockets) SetClock(now func() time.Time) { s.api.now = now }
+func (s *Sockets) SetClock(now func() time.Time) { s.api.client.SetClock(now) }

@@ -49,7 +49,7 @@ func TestSignaturesAreThoseOfTheSDK(t *testing.T) {
 							if err := theirs.SignHTTP(t.Context(), credentials, want, hex.EncodeToString(hash[:]), service, "eu-west-1", at); err != nil {
 								t.Fatal(err)
 							}
-							ours.Sign(got, []byte(body), credentials, at)
+							awsconfig.Sign(ours, got, []byte(body), credentials, at)
 							if fmt.Sprint(got.Header) != fmt.Sprint(want.Header) {
 								t.Errorf("got  %v\nwant %v", got.Header, want.Header)
 							}

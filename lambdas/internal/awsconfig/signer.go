@@ -21,25 +21,23 @@ const (
 	timeFormat = "20060102T150405Z"
 )
 
-// Signer signs calls of one service by Signature Version 4, to the byte as the
+// signer signs calls of one service by Signature Version 4, to the byte as the
 // SDK's signer does, which takes several times as long. Calls have no query, and
 // no headers but Content-Type, X-Amz-Target and User-Agent, which is not signed.
-type Signer struct {
+type signer struct {
 	service, region string
 
 	mu  sync.Mutex
 	key signingKey // that of the last call
 }
 
-// NewSigner returns a Signer for a service, by the name that it signs with, of a
-// Region.
-func NewSigner(service, region string) *Signer { return &Signer{service: service, region: region} }
+func newSigner(service, region string) *signer { return &signer{service: service, region: region} }
 
 // signingKey is good for a day.
 type signingKey struct{ secret, day, value string }
 
-// Sign signs a call with a body.
-func (s *Signer) Sign(r *http.Request, body []byte, c aws.Credentials, at time.Time) {
+// sign signs a call with a body.
+func (s *signer) sign(r *http.Request, body []byte, c aws.Credentials, at time.Time) {
 	now := at.UTC().Format(timeFormat)
 	day := now[:len(dayFormat)]
 	r.Header["X-Amz-Date"] = []string{now}
@@ -74,7 +72,7 @@ func canonicalHeaders(r *http.Request) (headers, names string) {
 	return headers, names
 }
 
-func (s *Signer) keyOf(secret, day string) string {
+func (s *signer) keyOf(secret, day string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.key.secret != secret || s.key.day != day {
