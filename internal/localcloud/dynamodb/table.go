@@ -22,6 +22,13 @@ type table struct {
 	partitions map[string]*partition // by the partition key's text
 	order      []*partition          // for scans; nil when partitions came or went
 	changes    uint64                // items stored and deleted
+	recent     []change              // oldest first; their records keep previous versions
+}
+
+// change is when a record was changed.
+type change struct {
+	record *record
+	at     time.Time
 }
 
 type partition struct {
@@ -36,7 +43,7 @@ type record struct {
 	key        key
 	item       attribute.Item // nil once deleted
 	size       int
-	previous   attribute.Item // nil: there was none
+	previous   attribute.Item // nil: there was none, or no read returns it any more
 	changed    time.Time
 	transacted bool // a transaction wrote it
 }
@@ -212,7 +219,19 @@ func (t *table) store(k key, item attribute.Item, transacted bool, now time.Time
 	for _, index := range t.indexes {
 		index.follow(k, r.previous, item, transacted, now)
 	}
+	t.release(now)
+	t.recent = append(t.recent, change{r, now})
 	t.compact(p, now)
+}
+
+// release drops the previous versions that are too old for stale reads.
+func (t *table) release(now time.Time) {
+	for len(t.recent) > 0 && now.Sub(t.recent[0].at) >= staleWindow {
+		if c := t.recent[0]; c.record.changed.Equal(c.at) {
+			c.record.previous = nil
+		}
+		t.recent = t.recent[1:]
+	}
 }
 
 // maxDeleted is how many deleted records a partition keeps for stale reads
