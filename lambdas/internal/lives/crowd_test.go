@@ -1,13 +1,13 @@
 package lives_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -66,8 +66,8 @@ type crowd struct {
 	ages      []time.Duration // of messages that came for the first time
 	answers   map[int]int     // of admissions, by status
 	conflicts map[string]int  // by function
-	busy      map[string]busy // by item
-	calls     map[string]int  // of the sweep, by operation
+	busy      map[place]busy
+	calls     map[string]int // of the sweep, by operation
 	sweeps    int
 	last      time.Time // call of the sweep
 	began     time.Time // of the sweep that runs
@@ -90,7 +90,7 @@ func newCrowd(t *testing.T, users int) *crowd {
 	}
 	c := &crowd{
 		users: users, span: time.Duration(users) * time.Second / crowdRate, answers: map[int]int{},
-		conflicts: map[string]int{}, busy: map[string]busy{}, calls: map[string]int{},
+		conflicts: map[string]int{}, busy: map[place]busy{}, calls: map[string]int{},
 	}
 	c.world = newWorld(t, 1, "nothing", settings{
 		calendar: calendar, batch: 10, concurrency: crowdBatches, processorTimeout: 5 * time.Minute, cap: 5, rate: 1, burst: 10,
@@ -105,23 +105,37 @@ func newCrowd(t *testing.T, users int) *crowd {
 // come has every user ask.
 func (c *crowd) come() {
 	c.world.begin()
-	dice := rand.New(rand.NewPCG(1, 3))
-	for n := range c.users {
-		at := time.Duration(dice.Int64N(int64(c.span)))
-		if n%crowdSurge == 0 {
-			at = c.span/2 + time.Duration(dice.Int64N(int64(c.span/60)))
-		}
-		times := 1
-		if n%crowdImpatient == 0 {
-			times = 3
-		}
-		for range times {
-			c.world.clients.Go(func() {
-				time.Sleep(at)
-				c.ask(n)
-			})
+	begun := time.Now()
+	for _, a := range c.arrivals() {
+		time.Sleep(time.Until(begun.Add(a.at)))
+		for range a.times {
+			c.world.clients.Go(func() { c.ask(a.user) })
 		}
 	}
+}
+
+// arrival is when a user asks, and how many times at once.
+type arrival struct {
+	user, times int
+	at          time.Duration
+}
+
+// arrivals are all users, in order of time.
+func (c *crowd) arrivals() []arrival {
+	dice := rand.New(rand.NewPCG(1, 3))
+	arrivals := make([]arrival, c.users)
+	for n := range arrivals {
+		a := arrival{user: n, times: 1, at: time.Duration(dice.Int64N(int64(c.span)))}
+		if n%crowdSurge == 0 {
+			a.at = c.span/2 + time.Duration(dice.Int64N(int64(c.span/60)))
+		}
+		if n%crowdImpatient == 0 {
+			a.times = 3
+		}
+		arrivals[n] = a
+	}
+	slices.SortFunc(arrivals, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
+	return arrivals
 }
 
 func (c *crowd) ask(n int) {
@@ -169,22 +183,15 @@ func (c *crowd) fate(p *process, call *call) *fate {
 	return f
 }
 
-// keyPattern finds the keys of items in a call.
-var keyPattern = regexp.MustCompile(`"(pk|sk)":\{"S":"([^"]*)"\}`)
-
 // occupy notes that a call writes its items for a while, or returns the conflict
 // with a write that is under way: of the two, one is a transaction.
 func (c *crowd) occupy(p *process, call *call, d time.Duration) *refusal {
 	now := time.Now()
 	transaction := call.operation == "TransactWriteItems"
-	parts := map[string][]string{}
-	for _, m := range keyPattern.FindAllSubmatch(call.body, -1) {
-		parts[string(m[1])] = append(parts[string(m[1])], string(m[2]))
-	}
-	reasons := make([]map[string]any, len(parts["pk"]))
+	places := call.places()
+	reasons := make([]map[string]any, len(places))
 	conflict := false
-	for i, pk := range parts["pk"] {
-		item := pk + " " + parts["sk"][i]
+	for i, item := range places {
 		reasons[i] = map[string]any{"Code": "None"}
 		if b := c.busy[item]; b.until.After(now) && (b.transaction || transaction) {
 			reasons[i] = map[string]any{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
@@ -192,8 +199,11 @@ func (c *crowd) occupy(p *process, call *call, d time.Duration) *refusal {
 		}
 	}
 	if !conflict {
-		for i, pk := range parts["pk"] {
-			c.busy[pk+" "+parts["sk"][i]] = busy{now.Add(d), transaction}
+		if len(c.busy) > 1000 {
+			maps.DeleteFunc(c.busy, func(_ place, b busy) bool { return !b.until.After(now) })
+		}
+		for _, item := range places {
+			c.busy[item] = busy{now.Add(d), transaction}
 		}
 		return nil
 	}

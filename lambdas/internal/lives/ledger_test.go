@@ -1,12 +1,13 @@
 package lives_test
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,22 +40,59 @@ type history struct {
 	overcost map[string]protocol.USD // charged beyond what was reserved, by period
 }
 
-var userPattern = regexp.MustCompile(`"u#([a-z0-9]+)"`)
-
 // commit runs one call of the database. A write of accounts or records is
 // followed by a look at what it did.
 func (l *ledger) commit(p *process, c *call, act func() *http.Response) *http.Response {
-	user := userPattern.FindSubmatch(c.body)
-	if user == nil || !isWrite(c) {
+	wrote := writtenBy(c)
+	if wrote.user == "" {
 		return act()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	response := act()
 	if response.StatusCode == http.StatusOK {
-		l.observe(p, string(user[1]))
+		l.observe(p, wrote)
 	}
 	return response
+}
+
+// written is what a call writes of a user.
+type written struct {
+	user    string // "": nothing
+	account bool
+	records []string // request ids
+}
+
+func writtenBy(c *call) (w written) {
+	switch c.operation {
+	case "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems":
+	default:
+		return w
+	}
+	for _, at := range c.places() {
+		user, ofUser := strings.CutPrefix(at.pk, "u#")
+		id, ofRequest := strings.CutPrefix(at.sk, "r#")
+		switch {
+		case !ofUser:
+		case ofRequest:
+			w.user, w.records = user, append(w.records, id)
+		case at.sk == "account":
+			w.user, w.account = user, true
+		}
+	}
+	return w
+}
+
+// open reports whether anybody has an open request.
+func (l *ledger) open() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, h := range l.users {
+		if len(h.account.Open) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // record returns a record as it was last written.
@@ -64,50 +102,61 @@ func (l *ledger) record(user, requestID string) life.Record {
 	return l.users[user].records[requestID]
 }
 
-func isWrite(c *call) bool {
-	switch c.operation {
-	case "UpdateItem", "TransactWriteItems":
-		return true
-	case "PutItem", "DeleteItem":
-		return !bytes.Contains(c.body, []byte(`"`+tables.Connections+`"`))
-	}
-	return false
-}
-
 // observe compares what is stored of a user with what was stored before.
-func (l *ledger) observe(p *process, user string) {
+func (l *ledger) observe(p *process, wrote written) {
 	ctx := context.Background()
-	account, err := l.store.Account(ctx, user)
-	records, recordsErr := l.store.RecordsOf(ctx, user)
-	if err != nil || recordsErr != nil {
-		l.world.t.Errorf("reading user %s: %v, %v", user, err, recordsErr)
-		return
-	}
-	h := l.users[user]
+	h := l.users[wrote.user]
 	if h == nil {
 		h = &history{records: map[string]life.Record{}, settled: map[string]bool{}, excess: map[string]int64{}, overcost: map[string]protocol.USD{}}
-		l.users[user] = h
+		l.users[wrote.user] = h
 	}
-	now := map[string]life.Record{}
-	for _, r := range records {
-		now[r.RequestID] = r
-		before, known := h.records[r.RequestID]
-		l.step(p, h, account, before, known, r)
+	account := h.account
+	if wrote.account {
+		var err error
+		if account, err = l.store.Account(ctx, wrote.user); err != nil {
+			l.world.t.Errorf("reading user %s: %v", wrote.user, err)
+			return
+		}
 	}
-	for id, r := range h.records {
-		if _, there := now[id]; !there {
-			l.world.endNeverVanishes(r)
+	for _, id := range wrote.records {
+		before, known := h.records[id]
+		now, err := l.store.Record(ctx, life.Key{UserID: wrote.user, RequestID: id})
+		switch {
+		case err == nil:
+			h.records[id] = now
+			l.step(p, h, account, before, known, now)
+		case !errors.Is(err, life.ErrNotFound):
+			l.world.t.Errorf("reading request %s: %v", id, err)
+			return
+		case known:
+			delete(h.records, id)
+			l.world.endNeverVanishes(before)
 		}
 	}
 	for _, id := range h.account.Open {
 		if !slices.Contains(account.Open, id) {
-			l.world.settledOnce(h, id, now[id])
+			l.world.settledOnce(h, id, h.records[id])
 		}
 	}
-	h.account, h.records = account, now
+	h.account = account
 	l.world.ledgerAlways(h)
 	l.world.tokensWithinExcess(h)
-	l.world.serviceLedger(ctx, l)
+	if wrote.account {
+		l.world.serviceLedger(ctx, l)
+	}
+}
+
+// misses compares what was seen of a user with all that is stored of him: a
+// write of what its call does not name would go unseen.
+func (l *ledger) misses(h *history) bool {
+	ctx := context.Background()
+	account, err := l.store.Account(ctx, h.account.UserID)
+	records, recordsErr := l.store.RecordsOf(ctx, h.account.UserID)
+	stored := map[string]life.Record{}
+	for _, r := range records {
+		stored[r.RequestID] = r
+	}
+	return err != nil || recordsErr != nil || !reflect.DeepEqual(account, h.account) || !reflect.DeepEqual(stored, h.records)
 }
 
 // step judges what became of one record.

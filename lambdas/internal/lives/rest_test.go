@@ -2,6 +2,7 @@ package lives_test
 
 import (
 	"net/http"
+	"testing/synctest"
 	"time"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
@@ -80,6 +81,9 @@ func (w *world) ledgerAtRest(h *history) {
 		}
 	}
 	w.ledgerAlways(h)
+	if w.ledger.misses(h) {
+		w.violate(4, "at rest: user %s is stored otherwise than was seen: %+v", h.account.UserID, h)
+	}
 }
 
 // textIsExact is invariant 7: succeeded -> GET's text = the joined deltas 1 to
@@ -182,7 +186,32 @@ func (w *world) nothingKilledStays() {
 	}
 }
 
-// restTime is how long after the last fault a world must be at rest: the queue
-// may hide a message for its own visibility timeout, twice, and then two sweeps
-// pass.
-const restTime = 2*queueVisibility + 2*sweepEvery + 10*time.Minute
+// restTime is how long after the last fault there may be a message or an open
+// request: the queue may hide a message for its own visibility timeout, twice.
+const restTime = 2*queueVisibility + 10*time.Minute
+
+// comeToRest waits until there is no message and no open request, and for two
+// sweeps more.
+func (w *world) comeToRest() {
+	for begun := time.Now(); !w.idle() && time.Since(begun) < restTime; {
+		time.Sleep(sweepEvery)
+	}
+	time.Sleep(2*sweepEvery + time.Minute)
+	synctest.Wait()
+}
+
+// idle reports whether there is no message and no open request.
+func (w *world) idle() bool {
+	for _, arn := range []string{w.queueARN, w.letterARN} {
+		attributes, err := w.queues.Attributes(arn)
+		if err != nil {
+			w.t.Error(err)
+		}
+		for _, state := range []string{"", "NotVisible", "Delayed"} {
+			if attributes["ApproximateNumberOfMessages"+state] != "0" {
+				return false
+			}
+		}
+	}
+	return !w.ledger.open()
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"time"
 
@@ -28,6 +29,23 @@ type call struct {
 
 // name is how faults and reports name the call.
 func (c *call) name() string { return c.service + "." + c.operation }
+
+// place is the key of an item.
+type place struct{ pk, sk string }
+
+var keyPattern = regexp.MustCompile(`"(pk|sk)":\{"S":"([^"]*)"\}`)
+
+// places are the keys of the items that a call of the database names, in order.
+func (c *call) places() (places []place) {
+	found := map[string][]string{}
+	for _, m := range keyPattern.FindAllSubmatch(c.body, -1) {
+		found[string(m[1])] = append(found[string(m[1])], string(m[2]))
+	}
+	for n, pk := range found["pk"] {
+		places = append(places, place{pk, found["sk"][n]})
+	}
+	return places
+}
 
 func newCall(r *http.Request) (*call, error) {
 	c := &call{request: r}
@@ -157,7 +175,7 @@ func (e *refusal) response(c *call) *http.Response {
 
 // serve brings a call to its service.
 func (w *world) serve(p *process, c *call) (*http.Response, error) {
-	request := c.request.Clone(c.request.Context())
+	request := c.request.WithContext(c.request.Context()) // a copy
 	request.Body = io.NopCloser(bytes.NewReader(c.body))
 	switch c.service {
 	case "dynamodb":

@@ -8,22 +8,21 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 	_ "time/tzdata" // zones with odd month edges
 
 	"github.com/aws/aws-lambda-go/events"
-	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/streaming-service/streaming-service/internal/environment"
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
 	"github.com/streaming-service/streaming-service/internal/localcloud/dynamodb"
 	"github.com/streaming-service/streaming-service/internal/localcloud/faults"
 	"github.com/streaming-service/streaming-service/internal/localcloud/sqs"
-	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo"
 	"github.com/streaming-service/streaming-service/lambdas/internal/dynamo/dynamotest"
 	"github.com/streaming-service/streaming-service/lambdas/internal/life"
 	"github.com/streaming-service/streaming-service/protocol"
@@ -34,6 +33,14 @@ const (
 	sweepEvery      = 5 * time.Minute
 	concurrency     = 16 // batches of one queue at work, unless settings say otherwise
 )
+
+// TestMain has the collector run seldom: a world makes much garbage and keeps
+// little.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(4 << 30) // from here on it runs oftener
+	os.Exit(m.Run())
+}
 
 // settings are what an operator configures.
 type settings struct {
@@ -105,7 +112,7 @@ func newWorld(t *testing.T, seed uint64, profile string, s settings) *world {
 	w.gateway = &gateway{world: w, sockets: map[string]*socket{}}
 	w.frames = &frames{world: w, seen: map[string]string{}, ends: map[string]string{}}
 	w.ledger = &ledger{world: w, users: map[string]*history{}, killed: map[life.Key]time.Time{}, reached: map[string]time.Time{}}
-	w.ledger.store = dynamo.New(awsdynamodb.NewFromConfig(awsConfig(&wire{world: w})), tables)
+	w.ledger.store = newStore(&wire{world: w})
 	w.functions = newFunctions(w)
 	return w
 }
@@ -209,8 +216,7 @@ func (w *world) rest() {
 	if err := w.injector.Set([]faults.Rule{{Service: "dynamodb", StaleRead: &zero, OverlapConflict: &zero}}); err != nil {
 		w.t.Fatal(err)
 	}
-	time.Sleep(restTime)
-	synctest.Wait()
+	w.comeToRest()
 	w.checkAtRest()
 	for _, s := range w.gateway.sockets {
 		w.gateway.close(s)
