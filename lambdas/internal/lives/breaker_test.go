@@ -60,6 +60,7 @@ func exhaust(t *testing.T, callers int) {
 					refusals[fmt.Sprintf("%d %s", a.status, problem.Code)]++
 					return
 				}
+				time.Sleep(4 * time.Second)
 				w.untilEnded(user, submitted.RequestID)
 			}
 		})

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go/auth"
+	transport "github.com/aws/smithy-go/endpoints"
 
 	"github.com/streaming-service/streaming-service/lambdas/internal/admission"
 	"github.com/streaming-service/streaming-service/lambdas/internal/attempt"
@@ -67,7 +70,7 @@ func (p *process) clients() clients {
 	w := p.world
 	c := clients{config: awsConfig(&wire{w, p}), backoff: &sockets.Backoff{}, log: w.log.With("function", p.function)}
 	c.store = newStore(&wire{w, p}).WithClock(p.now)
-	messages := sqs.NewFromConfig(c.config, func(o *sqs.Options) { o.Credentials = unsigned })
+	messages := sqs.NewFromConfig(c.config)
 	c.queue, c.letters = queue.New(messages, w.queueURL), queue.New(messages, w.letterURL)
 	c.sockets = sockets.New(c.config, serviceURL, c.store, c.backoff)
 	c.services = &life.Service{
@@ -76,11 +79,22 @@ func (p *process) clients() clients {
 	return c
 }
 
-// unsigned spares the database and the queue signatures that they do not check.
-var unsigned = aws.AnonymousCredentials{}
-
 func newStore(w *wire) *dynamo.Store {
-	return dynamo.New(dynamodb.NewFromConfig(awsConfig(w), func(o *dynamodb.Options) { o.Credentials = unsigned }), tables)
+	return dynamo.New(dynamodb.NewFromConfig(awsConfig(w), func(o *dynamodb.Options) {
+		o.AuthSchemeResolver, o.EndpointResolverV2 = inProcess{}, inProcess{}
+	}), tables)
+}
+
+// inProcess spares the database's clients a signature that nobody checks and the
+// search for their endpoint.
+type inProcess struct{}
+
+func (inProcess) ResolveAuthSchemes(context.Context, *dynamodb.AuthResolverParameters) ([]*auth.Option, error) {
+	return []*auth.Option{{SchemeID: auth.SchemeIDAnonymous}}, nil
+}
+
+func (inProcess) ResolveEndpoint(context.Context, dynamodb.EndpointParameters) (transport.Endpoint, error) {
+	return transport.Endpoint{URI: url.URL{Scheme: "http", Host: "services"}}, nil
 }
 
 func awsConfig(client aws.HTTPClient) aws.Config {
