@@ -10,8 +10,7 @@ import (
 const catchUp = 5 * time.Millisecond
 
 // Rest waits while more text would only wait with what is pending: until shortly
-// before the next frame is due, once for each frame. It returns early when ctx is
-// over.
+// before the next frame is due. It returns early when ctx is over.
 func (s *Stream) Rest(ctx context.Context) {
 	wait := s.beginRest()
 	if wait <= 0 {
@@ -29,12 +28,11 @@ func (s *Stream) Rest(ctx context.Context) {
 func (s *Stream) beginRest() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.armed || s.rested || s.closed {
+	if !s.armed || s.closed {
 		return 0
 	}
 	wait := time.Until(s.due) - catchUp
 	if wait > 0 {
-		s.rested = true
 		s.timer.Stop()
 	}
 	return wait

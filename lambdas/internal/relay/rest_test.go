@@ -32,9 +32,9 @@ func say(g *gateway, pauses []time.Duration) <-chan spoken {
 }
 
 // listen reads as the adapter of a model does: it rests before each read, which
-// takes what has gathered, at least a word. It returns all words and the number
-// of reads.
-func listen(ctx context.Context, s *relay.Stream, words <-chan spoken) (said []spoken, reads int) {
+// takes what has gathered, at least a word and at most so many. It returns all
+// words and the number of reads.
+func listen(ctx context.Context, s *relay.Stream, words <-chan spoken, most int) (said []spoken, reads int) {
 	take := func(word spoken, ok bool) bool {
 		if ok {
 			s.Write(word.text)
@@ -53,7 +53,7 @@ func listen(ctx context.Context, s *relay.Stream, words <-chan spoken) (said []s
 		case <-ctx.Done():
 			return said, reads
 		}
-		for gathered := len(words); gathered > 0; gathered-- {
+		for gathered := min(len(words), most-1); gathered > 0; gathered-- {
 			take(<-words, true)
 		}
 	}
@@ -137,7 +137,7 @@ func TestRestSparesReadsAndDelaysNothing(t *testing.T) {
 						frames[rests] = len(g.frames("a"))
 						return
 					}
-					said, reads := listen(t.Context(), s, words)
+					said, reads := listen(t.Context(), s, words, len(test.pauses))
 					ended := time.Since(g.begun)
 					finish(t, hub, s)
 					got := g.frames("a")
@@ -159,6 +159,24 @@ func TestRestSparesReadsAndDelaysNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A read over TLS takes one record, which is one word: with a rest before each, the
+// reader would fall behind the model.
+func TestReaderCatchesUpWordByWord(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway()
+		hub := relay.NewHub(g, sockets("a"))
+		s := hub.Open(t.Context(), options(&chunks{}))
+		time.Sleep(time.Second)
+		said, _ := listen(t.Context(), s, say(g, steady(1000, 12500*time.Microsecond)), 1)
+		finish(t, hub, s)
+		got := g.frames("a")
+		if worst, first := latest(t, got, said); first != 0 || worst > relay.DefaultFlushInterval || len(got) > 70 {
+			t.Errorf("the first word is %v late, another %v, in %d frames", first, worst, len(got))
+		}
+	})
 }
 
 // rested is how long a rest took.

@@ -51,7 +51,6 @@ type Stream struct {
 	timer    *time.Timer
 	armed    bool
 	due      time.Time // of the frame that the timer is armed for
-	rested   bool      // the reader has rested for it
 	closed   bool
 	left     bool
 }
@@ -126,7 +125,7 @@ func (s *Stream) interval(now time.Time) time.Duration {
 }
 
 func (s *Stream) arm(now time.Time, wait time.Duration) {
-	s.armed, s.due, s.rested = true, now.Add(wait), false
+	s.armed, s.due = true, now.Add(wait)
 	if s.timer == nil {
 		s.timer = time.AfterFunc(wait, s.tick)
 		return
