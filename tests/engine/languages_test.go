@@ -117,12 +117,8 @@ func newConsumerStack(t *testing.T, example, engine string, environment map[stri
 	if example == "yaml" {
 		useHostArchitecture(t, filepath.Join(work, "Pulumi.yaml"))
 	}
-	command, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: engine})
-	if err != nil {
-		t.Fatal(err)
-	}
 	maps.Copy(environment, c.environment(t, dir))
-	created, err := auto.UpsertStackLocalSource(t.Context(), "test", work, auto.Pulumi(command), auto.SecretsProvider("passphrase"), auto.EnvVars(environment))
+	created, err := auto.UpsertStackLocalSource(t.Context(), "test", work, auto.Pulumi(command(t, engine)), auto.SecretsProvider("passphrase"), auto.EnvVars(environment))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,11 +201,8 @@ func (s *testStack) create() {
 	if made := s.up("up"); !slices.Equal(made.creates, planned.creates) || len(made.creates) < 60 {
 		s.t.Errorf("the preview planned to create %v, the update created %v", planned.creates, made.creates)
 	}
-	outputs, err := s.Stack.Outputs(s.t.Context())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if url, _ := outputs["restUrl"].Value.(string); !strings.HasPrefix(url, "http") {
+	outputs := s.kept().stack().Outputs
+	if url, _ := outputs["restUrl"].(string); !strings.HasPrefix(url, "http") {
 		s.t.Errorf("the program exports %v", outputs)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,12 +47,8 @@ func (c *cloud) newStack(t testing.TB, name string, changes ...settings) *testSt
 		t.Fatal(err)
 	}
 	copyFile(t, filepath.Join(root, "Pulumi.dev.yaml"), filepath.Join(work, "Pulumi."+name+".yaml"))
-	engine, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: pulumi(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
 	created, err := auto.UpsertStackInlineSource(t.Context(), name, project, stack.Program(stack.WithFunctionBuilder(functions)),
-		auto.Pulumi(engine), auto.Project(*declared), auto.WorkDir(work), auto.SecretsProvider("passphrase"), auto.EnvVars(c.environment(t, dir)))
+		auto.Pulumi(command(t, pulumi(t))), auto.Project(*declared), auto.WorkDir(work), auto.SecretsProvider("passphrase"), auto.EnvVars(c.environment(t, dir)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,18 +82,12 @@ func (s *testStack) use(program sdk.RunFunc) { s.Workspace().SetProgram(program)
 // so it uses the stages' own URLs.
 func (s *testStack) harness() *localcloudtest.Harness {
 	s.t.Helper()
-	outputs, err := s.Stack.Outputs(s.t.Context())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	plain := map[string]any{}
-	for name, output := range outputs {
-		plain[name] = output.Value
-	}
-	plain["cognitoEndpoint"] = s.cloud.URL()
-	plain["restUrl"] = s.output(s.service+"-rest-stage", "invokeUrl")
-	plain["webSocketUrl"] = s.output(s.service+"-websocket-stage", "invokeUrl")
-	encoded, err := json.Marshal(plain)
+	kept := s.kept()
+	outputs := kept.stack().Outputs
+	outputs["cognitoEndpoint"] = s.cloud.URL()
+	outputs["restUrl"] = kept.named(s.t, s.service+"-rest-stage").Outputs["invokeUrl"]
+	outputs["webSocketUrl"] = kept.named(s.t, s.service+"-websocket-stage").Outputs["invokeUrl"]
+	encoded, err := json.Marshal(outputs)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -120,29 +112,41 @@ func (s *testStack) stream(email string) {
 	}
 }
 
-// output returns an output of a resource by its logical name.
-func (s *testStack) output(name, property string) any {
+// resource is what the engine keeps of a resource.
+type resource struct {
+	URN     string         `json:"urn"`
+	Outputs map[string]any `json:"outputs"`
+}
+
+type resources []resource
+
+// kept returns all that the engine keeps of the stack, itself among it.
+func (s *testStack) kept() resources {
 	s.t.Helper()
-	var deployment struct {
-		Resources []struct {
-			URN     string         `json:"urn"`
-			Outputs map[string]any `json:"outputs"`
-		} `json:"resources"`
-	}
 	exported, err := s.Export(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	var deployment struct{ Resources resources }
 	if err := json.Unmarshal(exported.Deployment, &deployment); err != nil {
 		s.t.Fatal(err)
 	}
-	for _, resource := range deployment.Resources {
-		if nameOf(resource.URN) == name {
-			return resource.Outputs[property]
-		}
+	return deployment.Resources
+}
+
+// stack is the resource of the stack itself, whose outputs are the program's.
+func (all resources) stack() resource {
+	return all[slices.IndexFunc(all, func(r resource) bool { return strings.Contains(r.URN, "::pulumi:pulumi:Stack::") })]
+}
+
+// named finds a resource by its logical name.
+func (all resources) named(t testing.TB, name string) resource {
+	t.Helper()
+	i := slices.IndexFunc(all, func(r resource) bool { return nameOf(r.URN) == name })
+	if i < 0 {
+		t.Fatalf("the state has no resource %s", name)
 	}
-	s.t.Fatalf("the state has no resource %s", name)
-	return nil
+	return all[i]
 }
 
 func copyFile(t testing.TB, from, to string) {

@@ -27,6 +27,7 @@ type step struct {
 	took                                time.Duration
 	types                               map[string]string   // of the resources that changed
 	changed                             map[string][]string // top-level properties that differ
+	total                               map[apitype.OpType]int
 }
 
 // counts is a line of the log.
@@ -82,6 +83,8 @@ func (r *recorder) add(event events.EngineEvent) {
 	switch {
 	case event.ResOutputsEvent != nil:
 		r.finished(event.ResOutputsEvent.Metadata)
+	case event.SummaryEvent != nil:
+		r.step.total = event.SummaryEvent.ResourceChanges
 	case event.ResOpFailedEvent != nil:
 		r.step.failed = append(r.step.failed, nameOf(event.ResOpFailedEvent.Metadata.URN))
 	}
@@ -160,14 +163,15 @@ func (s *testStack) preview(name string) step {
 // refresh reads all resources and returns how many of them drifted.
 func (s *testStack) refresh(name string) (drifted int) {
 	s.t.Helper()
-	result, err := s.Refresh(s.t.Context(), optrefresh.SuppressProgress())
-	if err != nil {
-		s.t.Fatal(err)
+	r := newRecorder(name)
+	_, err := s.Refresh(s.t.Context(), optrefresh.SuppressProgress(), optrefresh.EventStreams(r.events))
+	changes := r.finish().total
+	if err != nil || changes == nil {
+		s.t.Fatalf("%s: %v, %v", name, changes, err)
 	}
-	changes := *result.Summary.ResourceChanges
 	s.t.Logf("%s: %s %v", s.Name(), name, changes)
 	for op, n := range changes {
-		if op != string(apitype.OpSame) {
+		if op != apitype.OpSame {
 			drifted += n
 		}
 	}

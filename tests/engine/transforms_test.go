@@ -34,10 +34,11 @@ func TestTransforms(t *testing.T) {
 		return stack.Run(ctx, stack.WithFunctionBuilder(functions))
 	})
 	made := s.up("up").creates
-	if got := s.output(s.service+"-queue", "receiveWaitTimeSeconds"); got != float64(waitSeconds) {
+	kept := s.kept()
+	if got := kept.named(t, s.service+"-queue").Outputs["receiveWaitTimeSeconds"]; got != float64(waitSeconds) {
 		t.Errorf("the queue waits %v s, want the transform's %d", got, waitSeconds)
 	}
-	if got := s.output(s.service+"-dead-letter-queue", "receiveWaitTimeSeconds"); got == float64(waitSeconds) {
+	if got := kept.named(t, s.service+"-dead-letter-queue").Outputs["receiveWaitTimeSeconds"]; got == float64(waitSeconds) {
 		t.Error("the transform of one queue changed another")
 	}
 	for _, name := range made {
