@@ -38,7 +38,8 @@ const (
 // TestCrowd has many users ask once each, all of them within the time that takes
 // 70 % of the processors, but a tenth of them at nearly the same moment. Each
 // request is answered, no account is left reserved, and nobody waits longer than
-// the backlog of the surge explains.
+// the backlog of the surge explains. Nobody has a socket: frames are counted
+// elsewhere.
 //
 //	go test ./lambdas/internal/lives -run TestCrowd -crowd 100000 -timeout 3h -v
 func TestCrowd(t *testing.T) {

@@ -24,7 +24,7 @@ const (
 // transactions that conflict: a limit of 10 admits 10 in a month, and 10 more in
 // the next if its edge is crossed meanwhile.
 //
-// Under the slow race detector there are two edges, which differ only in time.
+// Under the slow race detector there are fewer edges: they differ only in time.
 //
 // It guards rule 8 of docs/life.md.
 func TestTwoHundredFirstRequestsAgainstALimitOfTen(t *testing.T) {
