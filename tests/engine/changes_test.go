@@ -1,5 +1,7 @@
 package engine_test
 
+import "maps"
+
 // change is a change of settings whose effect on a stack is shown.
 type change struct {
 	setting string // the one whose row this is
@@ -15,9 +17,7 @@ type change struct {
 // settings of the change, all together.
 func (c change) settings() settings {
 	all := settings{c.setting: c.to}
-	for path, value := range c.with {
-		all[path] = value
-	}
+	maps.Copy(all, c.with)
 	return all
 }
 
