@@ -42,7 +42,7 @@ type fakeService struct {
 	models   []map[string]string
 	network  reach
 	stopped  chan struct{} // of what waits in a hole
-	released chan struct{} // the answers to "hold" end
+	released chan struct{} // the answers that are held end
 }
 
 // reach is how the service can be reached.
@@ -206,7 +206,8 @@ func (f *fakeService) submit(w http.ResponseWriter, r *http.Request) {
 }
 
 // produce answers a prompt: "fail" fails, "restart" begins anew, "<words>
-// words" counts slowly, and anything else is answered by itself.
+// words" counts slowly, "<words> words held" not beyond the middle until the
+// answers that are held end, and anything else is answered by itself.
 func (f *fakeService) produce(request *fakeRequest) {
 	prompt := textOf(request.body.Messages[len(request.body.Messages)-1])
 	f.post(request, protocol.StartFrame(request.id, 1, "m"))
@@ -231,10 +232,7 @@ func (f *fakeService) produce(request *fakeRequest) {
 		f.post(request, protocol.DoneFrame(request.id, 1, len(pieces)+1, "end_turn", protocol.TokenUsage{InputTokens: 3, OutputTokens: 5_000}))
 	case "hold":
 		f.post(request, protocol.DeltaFrame(request.id, 1, 1, "It goes on"))
-		select {
-		case <-f.released:
-		case <-f.stopped:
-		}
+		f.hold()
 		f.post(request, protocol.DoneFrame(request.id, 1, 2, "end_turn", protocol.TokenUsage{InputTokens: 3, OutputTokens: 3}))
 	case "think":
 		f.post(request, protocol.ReasoningFrame(request.id, 1, 1, "First I weigh it. ", ""))
@@ -253,13 +251,21 @@ func (f *fakeService) produce(request *fakeRequest) {
 		f.post(request, protocol.DoneFrame(request.id, 2, 2, "end_turn", protocol.TokenUsage{InputTokens: 3, OutputTokens: 2}))
 	default:
 		if _, err := fmt.Sscanf(prompt, "%d words", &words); err == nil {
-			f.count(request, words)
+			f.count(request, words, strings.HasSuffix(prompt, " held"))
 			return
 		}
 		for seq, piece := range split(prompt, 7) {
 			f.post(request, protocol.DeltaFrame(request.id, 1, seq+1, piece))
 		}
 		f.post(request, protocol.DoneFrame(request.id, 1, len(split(prompt, 7))+1, "end_turn", protocol.TokenUsage{InputTokens: 1200, OutputTokens: 34}))
+	}
+}
+
+// hold waits until the answers that are held end.
+func (f *fakeService) hold() {
+	select {
+	case <-f.released:
+	case <-f.stopped:
 	}
 }
 
@@ -272,8 +278,11 @@ func textOf(message protocol.Message) string {
 	return message.Content
 }
 
-func (f *fakeService) count(request *fakeRequest, words int) {
+func (f *fakeService) count(request *fakeRequest, words int, held bool) {
 	for seq := 1; seq <= words; seq++ {
+		if held && seq == words/2 {
+			f.hold()
+		}
 		select {
 		case <-request.cancel:
 			f.post(request, protocol.ErrorFrame(request.id, 1, seq, protocol.RequestError{Code: protocol.CodeCancelled, Message: "cancelled", Retryable: true}))
