@@ -145,10 +145,11 @@ func (p page) signIn() {
 	p.visible("#prompt")
 }
 
-// signOut goes through the account's dialog.
+// signOut goes through the account's dialog, when that has its whole size.
 func (p page) signOut() {
 	p.t.Helper()
 	p.click("#account")
+	p.wait("what the dialog says of two-step sign-in", `document.getElementById("two-step").hidden || document.getElementById("two-step-state").innerText !== ""`)
 	p.click("#sign-out")
 	p.visible("#email")
 }
