@@ -14,6 +14,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/cognito"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/gatewaytest"
 	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/rawheader"
 	"github.com/streaming-service/streaming-service/internal/localcloud/restapi"
 )
@@ -50,17 +51,7 @@ func (f *functions) InvokeAs(ctx context.Context, principal, source, arn string,
 	if f.answer == nil {
 		return []byte(`{"statusCode":200,"body":"` + function + `"}`), "", nil
 	}
-	answered := make(chan func() ([]byte, string, error), 1)
-	go func() {
-		result, failed, err := f.answer(function, event)
-		answered <- func() ([]byte, string, error) { return []byte(result), failed, err }
-	}()
-	select {
-	case answer := <-answered:
-		return answer()
-	case <-ctx.Done():
-		return nil, "", ctx.Err()
-	}
+	return gatewaytest.Invoke(ctx, func() (string, string, error) { return f.answer(function, event) })
 }
 
 func (f *functions) last(t *testing.T) call {

@@ -17,6 +17,7 @@ import (
 	ws "github.com/coder/websocket"
 
 	"github.com/streaming-service/streaming-service/internal/localcloud/awsapi"
+	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/gatewaytest"
 	"github.com/streaming-service/streaming-service/internal/localcloud/gateway/rawheader"
 	"github.com/streaming-service/streaming-service/internal/localcloud/websocket"
 )
@@ -53,17 +54,7 @@ func (f *functions) InvokeAs(ctx context.Context, _, source, arn string, payload
 	if answer == nil {
 		return []byte(`{"statusCode":200}`), "", nil
 	}
-	answered := make(chan func() ([]byte, string, error), 1)
-	go func() {
-		result, failed, err := answer(c)
-		answered <- func() ([]byte, string, error) { return []byte(result), failed, err }
-	}()
-	select {
-	case answer := <-answered:
-		return answer()
-	case <-ctx.Done():
-		return nil, "", ctx.Err()
-	}
+	return gatewaytest.Invoke(ctx, func() (string, string, error) { return answer(c) })
 }
 
 func (f *functions) on(function string, answer func(call) (string, string, error)) {
