@@ -61,7 +61,7 @@ func TestStopKeepsWhatThereIs(t *testing.T) {
 	p.wait("focus on the message box", `document.activeElement.id === "prompt"`)
 
 	p.send("1000 words")
-	p.wait("more words", answerText+`.includes("word3 ")`)
+	p.wait("more words", answerState+` === "open" && `+answerText+`.includes("word3 ")`)
 	p.run(chromedp.KeyEvent("\x1b"))
 	p.waitFor("stopped")
 }
