@@ -122,6 +122,7 @@ func (c *Client) dial(ctx context.Context, origin, scheme string) (*connection, 
 	if err != nil {
 		return nil, err
 	}
+	socket = newSocket(socket)
 	if scheme != "https" {
 		return newConnection(origin, socket, socket), nil
 	}

@@ -33,6 +33,13 @@ func newConnection(origin string, socket, conn net.Conn) *connection {
 	return &connection{Conn: conn, origin: origin, socket: socket, reader: bufio.NewReader(conn)}
 }
 
+// quiet reports whether nothing has come on an idle connection, as far as this
+// system can tell.
+func (n *connection) quiet() bool {
+	socket, known := n.socket.(*socket)
+	return !known || socket.quiet()
+}
+
 // abort closes the connection at once, without a farewell over TLS.
 func (n *connection) abort() { _ = n.socket.Close() } // nothing is left to be sent
 
