@@ -19,7 +19,7 @@ const tags = "lambda.norpc,nethttpomithttp2"
 
 // compile builds one function and packs it at zipPath. The executable is kept
 // beside the zip: the go command then links again only what has changed.
-func compile(ctx context.Context, source, function, goos, goarch, zipPath string) error {
+func compile(ctx context.Context, source, function string, t target, zipPath string) error {
 	kept := strings.TrimSuffix(zipPath, ".zip")
 	if err := os.MkdirAll(kept, 0o755); err != nil {
 		return fmt.Errorf("building function %s: %w", function, err)
@@ -27,7 +27,7 @@ func compile(ctx context.Context, source, function, goos, goarch, zipPath string
 	binary := filepath.Join(kept, bootstrap)
 	command := exec.CommandContext(ctx, "go", "build", "-C", source, "-trimpath", "-buildvcs=false",
 		"-tags", tags, "-ldflags", "-s -w", "-o", binary, "./lambdas/"+function)
-	command.Env = environment(os.Environ(), kept, goos, goarch)
+	command.Env = environment(os.Environ(), kept, t.goos, t.goarch)
 	_, err := run(command)
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("building function %s: %w: install Go, or %s", function, err, advice)
@@ -35,7 +35,7 @@ func compile(ctx context.Context, source, function, goos, goarch, zipPath string
 	if err != nil {
 		return fmt.Errorf("building function %s: %w", function, err)
 	}
-	if err := pack(binary, zipPath); err != nil {
+	if err := pack(binary, zipPath, t.method); err != nil {
 		return fmt.Errorf("packing function %s: %w", function, err)
 	}
 	return nil

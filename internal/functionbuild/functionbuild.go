@@ -4,6 +4,7 @@
 package functionbuild
 
 import (
+	"archive/zip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -32,12 +33,12 @@ type Event struct {
 // Builder builds functions. It is safe for concurrent use and runs a few
 // builds at a time.
 type Builder struct {
-	goos, goarch string // override the architecture asked for
-	outputDir    string
-	source       string
-	pluginRoot   string
-	progress     Progress
-	slots        chan struct{}
+	host       *target // overrides the architecture asked for
+	outputDir  string
+	source     string
+	pluginRoot string
+	progress   Progress
+	slots      chan struct{}
 
 	once   sync.Once
 	dir    string
@@ -64,9 +65,10 @@ func WithSource(dir string) Option { return func(b *Builder) { b.source = dir } 
 func WithPluginRoot(dir string) Option { return func(b *Builder) { b.pluginRoot = dir } }
 
 // ForHost builds for the machine that runs the builder, whatever architecture
-// is asked for, so that the functions can be started here.
+// is asked for, so that the functions can be started here. Nothing is compressed:
+// whoever starts a function unpacks it first, which takes longer than to read it.
 func ForHost() Option {
-	return func(b *Builder) { b.goos, b.goarch = runtime.GOOS, runtime.GOARCH }
+	return func(b *Builder) { b.host = &target{goos: runtime.GOOS, goarch: runtime.GOARCH, method: zip.Store} }
 }
 
 // New returns a Builder.
@@ -82,7 +84,7 @@ func New(options ...Option) *Builder {
 // path of its zip. The path depends only on where the source is, the function
 // and the architecture; the file is written only if its bytes change.
 func (b *Builder) Build(ctx context.Context, function, architecture string) (string, error) {
-	goos, goarch, err := b.target(architecture)
+	t, err := b.target(architecture)
 	if err != nil {
 		return "", err
 	}
@@ -102,8 +104,8 @@ func (b *Builder) Build(ctx context.Context, function, architecture string) (str
 	}
 	begun := time.Now()
 	b.progress(Event{Function: function})
-	path := filepath.Join(outputs, fmt.Sprintf("%s-%s-%s.zip", function, goos, goarch))
-	err = compile(ctx, source, function, goos, goarch, path)
+	path := filepath.Join(outputs, t.file(function))
+	err = compile(ctx, source, function, t, path)
 	b.progress(Event{Function: function, Done: true, Elapsed: time.Since(begun), Err: err})
 	if err != nil {
 		return "", err
@@ -111,17 +113,32 @@ func (b *Builder) Build(ctx context.Context, function, architecture string) (str
 	return path, nil
 }
 
-func (b *Builder) target(architecture string) (goos, goarch string, err error) {
-	if b.goarch != "" {
-		return b.goos, b.goarch, nil
+// target is what a function is built for.
+type target struct {
+	goos, goarch string
+	method       uint16 // of the zip
+}
+
+// file is the name of a function's zip.
+func (t target) file(function string) string {
+	name := function + "-" + t.goos + "-" + t.goarch
+	if t.method == zip.Store {
+		name += "-stored"
+	}
+	return name + ".zip"
+}
+
+func (b *Builder) target(architecture string) (target, error) {
+	if b.host != nil {
+		return *b.host, nil
 	}
 	switch architecture {
 	case "arm64":
-		return "linux", "arm64", nil
+		return target{"linux", "arm64", zip.Deflate}, nil
 	case "x86_64":
-		return "linux", "amd64", nil
+		return target{"linux", "amd64", zip.Deflate}, nil
 	default:
-		return "", "", fmt.Errorf("building functions: architecture must be arm64 or x86_64, got %q", architecture)
+		return target{}, fmt.Errorf("building functions: architecture must be arm64 or x86_64, got %q", architecture)
 	}
 }
 

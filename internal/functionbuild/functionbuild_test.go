@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -184,5 +185,25 @@ func TestFindsModule(t *testing.T) {
 	_, err := functionbuild.New(functionbuild.WithOutputDir(t.TempDir())).Build(t.Context(), "absent", "arm64")
 	if err == nil || !strings.Contains(err.Error(), "building function absent") {
 		t.Errorf("got error %v, want one about the function, not about the module", err)
+	}
+}
+
+// TestForHost: what is started here is not compressed, and lies beside what is
+// deployed, which is.
+func TestForHost(t *testing.T) {
+	t.Parallel()
+	source, output := module(t), t.TempDir()
+	methods := map[uint16]string{}
+	for _, options := range [][]functionbuild.Option{nil, {functionbuild.ForHost()}} {
+		b := functionbuild.New(append(options, functionbuild.WithSource(source), functionbuild.WithOutputDir(output))...)
+		path, content := build(t, b, map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH])
+		archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		methods[archive.File[0].Method] = path
+	}
+	if methods[zip.Deflate] == "" || methods[zip.Store] == "" || methods[zip.Deflate] == methods[zip.Store] {
+		t.Errorf("zips by method: %v", methods)
 	}
 }

@@ -22,7 +22,7 @@ var modified = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // pack writes a zip with the executable at path, unless it is there already.
 // The file appears at once and whole.
-func pack(executable, path string) error {
+func pack(executable, path string, method uint16) error {
 	code, err := os.ReadFile(executable)
 	if err != nil {
 		return fmt.Errorf("reading executable: %w", err)
@@ -32,7 +32,7 @@ func pack(executable, path string) error {
 	if digestOf(path) == digest {
 		return nil
 	}
-	content, err := archive(code, digest)
+	content, err := archive(code, digest, method)
 	if err != nil {
 		return err
 	}
@@ -55,8 +55,8 @@ func digestOf(path string) string {
 
 // archive makes a zip of an executable. Its comment is the executable's
 // digest.
-func archive(code []byte, digest string) ([]byte, error) {
-	header := &zip.FileHeader{Name: bootstrap, Method: zip.Deflate, Modified: modified}
+func archive(code []byte, digest string, method uint16) ([]byte, error) {
+	header := &zip.FileHeader{Name: bootstrap, Method: method, Modified: modified}
 	header.SetMode(0o755)
 	var content bytes.Buffer
 	writer := zip.NewWriter(&content)
@@ -68,7 +68,7 @@ func archive(code []byte, digest string) ([]byte, error) {
 		return nil, fmt.Errorf("adding executable: %w", err)
 	}
 	if _, err := entry.Write(code); err != nil {
-		return nil, fmt.Errorf("compressing executable: %w", err)
+		return nil, fmt.Errorf("packing executable: %w", err)
 	}
 	if err := writer.Close(); err != nil {
 		return nil, fmt.Errorf("finishing archive: %w", err)
