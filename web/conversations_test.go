@@ -11,6 +11,7 @@ import (
 const titles = `[...document.querySelectorAll(".entry-title")].map((e) => e.textContent).join()`
 
 func TestTwoTabsLoseNothing(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	a := openPage(t, f)
 	a.signIn()
@@ -45,6 +46,7 @@ func TestTwoTabsLoseNothing(t *testing.T) {
 }
 
 func TestAnotherTabGoesOnWhenOneIsClosed(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	b := openPage(t, f)
 	b.signIn()
@@ -62,6 +64,7 @@ func TestAnotherTabGoesOnWhenOneIsClosed(t *testing.T) {
 }
 
 func TestStopInAnotherTab(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	a := openPage(t, f)
 	a.signIn()
@@ -79,6 +82,7 @@ func TestStopInAnotherTab(t *testing.T) {
 // TestConversationsOfOlderVersionsAreKept has the page find what versions
 // before the database left behind.
 func TestConversationsOfOlderVersionsAreKept(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.visible("#demo")
@@ -105,6 +109,7 @@ func TestConversationsOfOlderVersionsAreKept(t *testing.T) {
 }
 
 func TestADraftSurvivesAReload(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -121,6 +126,7 @@ func TestADraftSurvivesAReload(t *testing.T) {
 }
 
 func TestRenamingKeepsTheFocus(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -134,6 +140,7 @@ func TestRenamingKeepsTheFocus(t *testing.T) {
 }
 
 func TestSearchExportAndImport(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -168,6 +175,7 @@ func TestSearchExportAndImport(t *testing.T) {
 // TestTypingGoesOnAfterADialog: a dialog that is opened while the message box has
 // the focus gives it back with the caret.
 func TestTypingGoesOnAfterADialog(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()

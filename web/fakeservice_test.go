@@ -310,6 +310,16 @@ func (r *fakeRequest) state() protocol.RequestState {
 	state := protocol.RequestState{RequestID: r.id, Status: protocol.StatusStreaming, Attempt: 1, LastSeq: len(r.frames) - 1, Model: "m"}
 	for _, frame := range r.frames {
 		state.Text += frame.Text
+		switch frame.Type {
+		case protocol.FrameDone:
+			state.Status, state.StopReason, state.Usage = protocol.StatusSucceeded, frame.StopReason, frame.Usage
+		case protocol.FrameError:
+			state.Status = protocol.StatusFailed
+			if frame.Code == protocol.CodeCancelled {
+				state.Status = protocol.StatusCancelled
+			}
+			state.Error = &protocol.RequestError{Code: frame.Code, Message: frame.Message, Retryable: *frame.Retryable}
+		}
 	}
 	return state
 }

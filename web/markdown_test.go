@@ -22,6 +22,7 @@ const hostile = "# <img src=x onerror=alert(1)>\n\n<script>document.title = 'own
 	"~~~html\"><img src=x>\n</pre><script>alert(1)</script>\n~~~\n\n<a href=\"javascript:alert(1)\" onclick=alert(1)>x</a> $\\href{javascript:alert(1)}{x}$ <math><mtext></mtext><style>*{}</style></math> end 日本 👩‍🚀"
 
 func TestModelOutputDoesNoHarm(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -46,6 +47,7 @@ const rich = "# Title\n\n### Leap\n\nA **bold** and *slanted* line, ~~gone~~, `c
 	"It costs $5 or $6.\n\n$$\\frac{1}{2}$$\n\n~~~js\nconst a = 1;\n~~~\n"
 
 func TestMarkdown(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -70,6 +72,7 @@ func TestMarkdown(t *testing.T) {
 // TestOnlyTheLastBlockChanges has blocks that are complete keep their elements,
 // with whatever is selected in them, while the answer grows.
 func TestOnlyTheLastBlockChanges(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -83,6 +86,7 @@ func TestOnlyTheLastBlockChanges(t *testing.T) {
 }
 
 func TestRightToLeft(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()

@@ -12,6 +12,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // TestARefusedMessageIsKept has every refusal keep its message, to be edited or
 // sent again.
 func TestARefusedMessageIsKept(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -40,6 +41,7 @@ func TestARefusedMessageIsKept(t *testing.T) {
 }
 
 func TestAnEmptyAnswerSaysSo(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -55,6 +57,7 @@ func TestAnEmptyAnswerSaysSo(t *testing.T) {
 }
 
 func TestACutAnswerCanGoOn(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -70,6 +73,7 @@ func TestACutAnswerCanGoOn(t *testing.T) {
 }
 
 func TestEditingAndRegeneratingKeepWhatWas(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -94,6 +98,7 @@ func TestEditingAndRegeneratingKeepWhatWas(t *testing.T) {
 }
 
 func TestAMessageIsQueuedWhileAnAnswerIsWritten(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -114,6 +119,7 @@ func TestAMessageIsQueuedWhileAnAnswerIsWritten(t *testing.T) {
 }
 
 func TestTheModelCanBeChosen(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	f.models = []map[string]string{{"id": "small"}, {"id": "large"}}
 	p := openPage(t, f)
@@ -130,6 +136,7 @@ func TestTheModelCanBeChosen(t *testing.T) {
 }
 
 func TestTheMeterUsesOneUnit(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	limit, left := int64(50_000_000), int64(49_990_383)
 	f.usage.Tokens = protocol.TokensUsage{Limit: &limit, Used: limit - left, Remaining: &left}
@@ -145,6 +152,7 @@ func TestTheMeterUsesOneUnit(t *testing.T) {
 }
 
 func TestReasoningAndToolsAreFolded(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -162,6 +170,7 @@ func TestReasoningAndToolsAreFolded(t *testing.T) {
 }
 
 func TestFilesGoWithAMessage(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()

@@ -7,6 +7,7 @@ import (
 )
 
 func TestASendWithoutNetworkIsMadeLater(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -27,6 +28,7 @@ func TestASendWithoutNetworkIsMadeLater(t *testing.T) {
 }
 
 func TestAStopWithoutNetworkIsMadeLater(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -46,6 +48,7 @@ func TestAStopWithoutNetworkIsMadeLater(t *testing.T) {
 // TestAStopOfWhatWasNeverSent has a message that cannot have been heard taken
 // back without asking the service.
 func TestAStopOfWhatWasNeverSent(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -65,6 +68,7 @@ func TestAStopOfWhatWasNeverSent(t *testing.T) {
 // TestANetworkThatVanishes has the network swallow everything without a word,
 // first when a message is sent, then amid an answer.
 func TestANetworkThatVanishes(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -88,6 +92,7 @@ func TestANetworkThatVanishes(t *testing.T) {
 // TestASilentAnswerSaysWhatItWaitsFor: the connection is fine and nothing comes,
 // as when the attempt has died and the service begins another one later.
 func TestASilentAnswerSaysWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -102,6 +107,7 @@ func TestASilentAnswerSaysWhatItWaitsFor(t *testing.T) {
 }
 
 func TestARestartOfTheServiceIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()

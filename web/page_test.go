@@ -25,6 +25,7 @@ func TestTheModuleUnderNode(t *testing.T) {
 }
 
 func TestAnAnswerStreamsIn(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -48,6 +49,7 @@ func TestAnAnswerStreamsIn(t *testing.T) {
 }
 
 func TestStopKeepsWhatThereIs(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -67,6 +69,7 @@ func TestStopKeepsWhatThereIs(t *testing.T) {
 }
 
 func TestAReloadTakesUpTheAnswer(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -81,6 +84,7 @@ func TestAReloadTakesUpTheAnswer(t *testing.T) {
 }
 
 func TestALostSocketLosesNothing(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -105,6 +109,7 @@ func wantWords(t *testing.T, p page, words int) {
 }
 
 func TestAnAnswerThatBeginsAnew(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -116,6 +121,7 @@ func TestAnAnswerThatBeginsAnew(t *testing.T) {
 }
 
 func TestAFailureCanBeTriedAgain(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -132,6 +138,7 @@ func TestAFailureCanBeTriedAgain(t *testing.T) {
 }
 
 func TestMoneyShowsWhereThereIsABudget(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	f.usage.Budget = &protocol.BudgetUsage{
 		Currency: protocol.Currency, Limit: new(5 * protocol.Dollar), Used: 1_250_000_000, Reserved: 250_000_000, Remaining: new(protocol.USD(3_500_000_000)),
@@ -156,6 +163,7 @@ func TestMoneyShowsWhereThereIsABudget(t *testing.T) {
 }
 
 func TestARefusalNamesTheLimit(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	limit := int64(100)
 	f.refuse = &protocol.Problem{Type: "t", Title: "Quota exceeded", Status: 429, Code: protocol.CodeQuotaExceeded, Quota: "requests", Limit: &limit, Used: &limit, ResetsAt: "2026-12-01T00:00:00Z"}
@@ -172,6 +180,7 @@ func TestARefusalNamesTheLimit(t *testing.T) {
 }
 
 func TestConversationsAreTheUsersOwn(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -215,6 +224,7 @@ func TestConversationsAreTheUsersOwn(t *testing.T) {
 }
 
 func TestInstructionsAreSent(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
@@ -230,6 +240,7 @@ func TestInstructionsAreSent(t *testing.T) {
 }
 
 func TestKeysAndFocus(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()

@@ -341,6 +341,7 @@ func TestTwoStepsOfTheAccount(t *testing.T) {
 // TestSigningOutReachesAllTabs: both tabs of the user are signed out, and what
 // the browser kept is gone if that was asked for.
 func TestSigningOutReachesAllTabs(t *testing.T) {
+	t.Parallel()
 	f := newFakeService(t)
 	p := openPage(t, f)
 	p.signIn()
