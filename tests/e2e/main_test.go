@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -28,7 +29,11 @@ var shared struct {
 	err  error
 }
 
+// atOnce is how many tests run at once: they wait more than they compute.
+const atOnce = "4"
+
 func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", atOnce) // -parallel still decides
 	code := m.Run()
 	if shared.h != nil {
 		if err := shared.h.Cloud.Close(); err != nil {
