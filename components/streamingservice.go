@@ -80,14 +80,17 @@ func NewStreamingService(ctx *pulumi.Context, name string, args *StreamingServic
 	if err != nil {
 		return nil, fmt.Errorf("%s %q is not valid:\n%w", Type, name, err)
 	}
+	declared := &children{}
+	transformations := []pulumi.ResourceTransformation{declared.join}
 	if resolved.Transform != nil {
-		opts = append(slices.Clone(opts), pulumi.Transformations([]pulumi.ResourceTransformation{transformation(name, resolved.Transform)}))
+		transformations = append(transformations, transformation(name, resolved.Transform))
 	}
+	opts = append(slices.Clone(opts), pulumi.Transformations(transformations))
 	svc := &StreamingService{}
 	if err := ctx.RegisterComponentResource(Type, name, svc, opts...); err != nil {
 		return nil, fmt.Errorf("registering %s: %w", name, err)
 	}
-	b := &build{ctx: ctx, name: name, args: resolved, svc: svc, place: placeOf(ctx, svc)}
+	b := &build{ctx: ctx, name: name, args: resolved, svc: svc, children: declared, place: placeOf(ctx, svc)}
 	if err := b.everything(); err != nil {
 		return nil, fmt.Errorf("creating %s: %w", name, err)
 	}
@@ -100,11 +103,12 @@ func NewStreamingService(ctx *pulumi.Context, name string, args *StreamingServic
 
 // build holds the parts of a service while it is made.
 type build struct {
-	ctx   *pulumi.Context
-	name  string
-	args  *StreamingServiceArgs
-	svc   *StreamingService
-	place place
+	ctx      *pulumi.Context
+	name     string
+	args     *StreamingServiceArgs
+	svc      *StreamingService
+	children *children
+	place    place
 
 	auth      *authentication
 	tables    *tables

@@ -138,6 +138,21 @@ func TestProtection(t *testing.T) {
 	}
 }
 
+// TestADestroyBeginsWithTheGuard: a resource that the guard does not depend on
+// may be deleted beside it, although the destroy is refused.
+func TestADestroyBeginsWithTheGuard(t *testing.T) {
+	t.Parallel()
+	for range 20 { // the SDK registers resources in goroutines
+		r := declare(t, everything())
+		guard := r.find(t, "deletion-guard")
+		for name, d := range r.resources {
+			if strings.HasPrefix(d.Type, "aws:") && !slices.Contains(guard.Dependencies, name) {
+				t.Errorf("the guard does not depend on %s", name)
+			}
+		}
+	}
+}
+
 // TestOrder: what must exist before a resource although no property says so.
 func TestOrder(t *testing.T) {
 	t.Parallel()
