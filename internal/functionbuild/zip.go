@@ -3,9 +3,11 @@ package functionbuild
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -19,6 +21,10 @@ const bootstrap = "bootstrap"
 // modified is the time of every entry, the earliest that zip can express, so
 // that the time of a build does not change its bytes.
 var modified = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// level of compression: above flate's default, where a package is smaller by a few
+// kilobytes in hardly more time.
+const level = 7
 
 // pack writes a zip with the executable at path, unless it is there already.
 // The file appears at once and whole.
@@ -60,6 +66,7 @@ func archive(code []byte, digest string, method uint16) ([]byte, error) {
 	header.SetMode(0o755)
 	var content bytes.Buffer
 	writer := zip.NewWriter(&content)
+	writer.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, level) })
 	if err := writer.SetComment(digest); err != nil {
 		return nil, fmt.Errorf("adding digest: %w", err)
 	}
