@@ -11,10 +11,11 @@ import (
 )
 
 // socket is a TCP connection whose reads and writes, one of each at a time, are
-// system calls without the ceremony of Go's runtime. That is for calls that may
-// block, which those of a socket never do: before each it wakes its monitor, which
-// then looks every 20 µs whether the call has come back, and sleeps again. With
-// many small calls this took a quarter of a process's time.
+// system calls that Go's runtime is not told of. It is to be told of calls that
+// may block, which those of a socket never do: it then wakes its monitor (sysmon in
+// runtime/proc.go), which looks every 20 µs whether the call has come back, and
+// sleeps again when nothing runs. With many small calls this took a quarter of a
+// process's time.
 type socket struct {
 	net.Conn
 	raw syscall.RawConn
