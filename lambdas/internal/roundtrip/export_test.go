@@ -1,0 +1,4 @@
+package roundtrip
+
+// NewSocket is newSocket.
+var NewSocket = newSocket
